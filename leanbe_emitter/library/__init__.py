@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
-    from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+    from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event, RecordedEvents
     from leanbe_emitter.library.deliveries.delivery_filter import Filter
     from leanbe_emitter.library.deliveries.journal import Entry
     from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.documents.users import User
     from leanbe_emitter.library.handle.information import Info
     from leanbe_emitter.library.handle.leanbe import Leanbe
-    from leanbe_emitter.library.handle.recorded_events import RecordedEvents
     from leanbe_emitter.library.runtime.awaitable_results import Nothing, Results
     from leanbe_emitter.library.runtime.paging import Page
     from leanbe_emitter.library.setup.faults import Fault
@@ -79,11 +78,10 @@ _NAMES = {
     "library.handle.leanbe": ("Leanbe",),
     "library.documents.okrs": ("KeyResult", "Okr"),
     "library.runtime.paging": ("Page",),
-    "library.handle.recorded_events": ("RecordedEvents",),
     "library.deliveries.redelivery": ("Job", "Redelivered"),
     "library.runtime.awaitable_results": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
-    "library.deliveries.delivery": ("Attempt", "Delivery", "Event"),
+    "library.deliveries.delivery": ("Attempt", "Delivery", "Event", "RecordedEvents"),
     "library.documents.users": ("User",),
     "library.setup.product": ("Product", "Webhook"),
     "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),

@@ -6,9 +6,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 import httpx
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport
-from leanbe_emitter.delivery.network.transport import Answer, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    Answer,
+    AnswerLimits,
+    Unknown,
+    Unreachable,
+)
 from leanbe_emitter.target_rules import TargetRules
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import BODY, post

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
-from leanbe_emitter.delivery.worker.inline_first import SLOW_SECONDS, THREAD_SECONDS, InlineFirst
+from leanbe_emitter.delivery.worker.database_caller import SLOW_SECONDS, THREAD_SECONDS, InlineFirst
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.engine_setup import Bench

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
-from leanbe_emitter.delivery.network.transport import OutgoingRequest
+from leanbe_emitter.delivery.network.transport import AnswerLimits, OutgoingRequest
 from tests.support.event_loops import run_in_loop, run_in_virtual_time, takes_virtual_seconds
 from tests.support.network_sender import (
     BODY,

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
+from leanbe_emitter.delivery.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.worker.attempt_log import logged
-from leanbe_emitter.delivery.worker.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.engine_setup import LEASE_SECONDS, Bench, RecordingWatcher, claim, ids_of
 from tests.support.event_loops import run_in_loop

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
+from leanbe_emitter.delivery.network.connector import Resolve
 from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
-from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
     VERIFY,
+    AnswerLimits,
     OutgoingRequest,
     TlsSettings,
     Unknown,

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers, NotHttp
-from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 CHUNKED = (

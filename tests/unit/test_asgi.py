@@ -7,8 +7,7 @@ import pytest
 
 from leanbe_emitter import WaitTimedOut
 from leanbe_emitter.delivery.in_process.asgi_exchange import FRAME_BYTES
-from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits, Unknown
 from tests.support.event_loops import run_in_loop, run_in_virtual_time
 from tests.support.in_process_apps import (
     END,

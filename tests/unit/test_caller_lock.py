@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from leanbe_emitter.library.runtime.awaitables import drive
-from leanbe_emitter.library.runtime.caller_lock import CallerLock
+from leanbe_emitter.library.runtime.loop_runner import CallerLock
 from tests.support.waiting import PATIENCE_SECONDS
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from leanbe_emitter.delivery.network.resolver import SystemResolver, look_up
+from leanbe_emitter.delivery.network.connector import SystemResolver, look_up
 from tests.support.event_loops import run_in_loop
 
 

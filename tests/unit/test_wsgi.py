@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport, environ
-from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, Unknown
+from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits, Unknown
 from leanbe_emitter.library.runtime.awaitables import drive
 from tests.support.in_process_apps import SOON, URL, block_thread, described_errors
 from tests.support.network_sender import BODY, post

@@ -94,7 +94,7 @@ class Sender:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
         self._prepared: dict[tuple[object, ...], _Prepared] = {}
-        self._following = RedirectingTransport(transport, rules=rules)
+        self._rules = rules
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
         self._jitter = jitter
@@ -176,7 +176,9 @@ class Sender:
     async def _carry(
         self, request: OutgoingRequest, assumptions: AssumptionSet, fault: FaultSpec | None
     ) -> Answer | Unreachable | Unknown:
-        transport = self._following if assumptions.follow_redirects else self._transport
+        transport = self._transport
+        if assumptions.follow_redirects:
+            transport = RedirectingTransport(transport, rules=self._rules)
         if fault is not None:
             transport = with_fault(fault, transport, wire=self._transport)
         try:

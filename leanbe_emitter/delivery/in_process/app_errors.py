@@ -1,11 +1,17 @@
-"""Errors that apps raised while Leanbe called them: a test can raise them again."""
+"""Errors that apps raised while Leanbe called them: their answers, and their record for a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
+
+from leanbe_emitter.delivery.in_process.stack_location import locate_error
+from leanbe_emitter.delivery.network.transport import Answer
 
 #: Largest number of errors that are kept; the first ones explain most.
 MAX_KEPT = 100
+#: Body that servers send when an app raises an error.
+_ERROR_BODY = b"Internal Server Error"
 
 
 class During(StrEnum):
@@ -64,3 +70,37 @@ def first_with_note(errors: Sequence[AppError]) -> BaseException:
         "Leanbe(app_errors='record') only records it."
     )
     return first.error
+
+
+def internal_server_error(error: BaseException) -> Answer:
+    """Return a server's answer for an app that raised this: a 500 whose remark names the error."""
+    return Answer(
+        status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        reason=reason_phrase(HTTPStatus.INTERNAL_SERVER_ERROR),
+        headers=(
+            ("content-type", "text/plain; charset=utf-8"),
+            ("content-length", str(len(_ERROR_BODY))),
+        ),
+        body=_ERROR_BODY,
+        body_length=len(_ERROR_BODY),
+        remark=describe_error(error),
+    )
+
+
+def describe_error(error: BaseException) -> str:
+    """Describe an error that the app raised, and name its line."""
+    said = str(error)
+    where = locate_error(error)
+    return (
+        f"the app raised {type(error).__name__}"
+        + f": {said}" * bool(said)
+        + (f" (at {where})" if where else "")
+    )
+
+
+def reason_phrase(status: int) -> str:
+    """Return the standard phrase of a status; empty for an unknown status."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

@@ -15,11 +15,15 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
+from leanbe_emitter.delivery.in_process.app_errors import (
+    AppErrors,
+    During,
+    describe_error,
+    internal_server_error,
+)
 from leanbe_emitter.delivery.in_process.asgi_exchange import Exchange, http_scope
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, SETTLE_SECONDS, Call
 from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
-from leanbe_emitter.delivery.in_process.error_answers import describe_error, internal_server_error
 from leanbe_emitter.delivery.in_process.frameworks import (
     keep_django_connections,
     watch_for_swallowed_errors,
@@ -27,8 +31,14 @@ from leanbe_emitter.delivery.in_process.frameworks import (
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
 from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    Answer,
+    AnswerLimits,
+    OutgoingRequest,
+    Unknown,
+    Unreachable,
+)
 from leanbe_emitter.errors import WaitTimedOut
 
 #: How long to wait for the error behind a 500, in seconds. Frameworks answer first, and raise at

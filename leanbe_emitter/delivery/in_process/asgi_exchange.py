@@ -10,9 +10,8 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
-from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.transport import OutgoingRequest
+from leanbe_emitter.delivery.in_process.app_errors import reason_phrase
+from leanbe_emitter.delivery.network.transport import AnswerBuffer, AnswerLimits, OutgoingRequest
 from leanbe_emitter.target_rules import Target
 
 Message = MutableMapping[str, Any]

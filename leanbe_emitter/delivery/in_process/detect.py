@@ -17,8 +17,7 @@ from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport
 from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
 from leanbe_emitter.delivery.in_process.wsgi import WsgiTransport
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
-from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.network.transport import DEFAULT_LIMITS, AnswerLimits, Transport
 from leanbe_emitter.errors import InvalidValue
 
 _RECEIVER_KINDS = (

@@ -8,11 +8,10 @@ follows no redirects.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
+from leanbe_emitter.delivery.in_process.app_errors import reason_phrase
 from leanbe_emitter.delivery.in_process.frameworks import is_instance_of
 from leanbe_emitter.delivery.in_process.sync_transport import CallReceiver
-from leanbe_emitter.delivery.network.answer_buffer import AnswerBuffer
-from leanbe_emitter.delivery.network.transport import OutgoingRequest
+from leanbe_emitter.delivery.network.transport import AnswerBuffer, OutgoingRequest
 from leanbe_emitter.target_rules import Target
 
 # Headers that clients write from the URL and the body.

@@ -9,13 +9,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from leanbe_emitter.delivery.in_process.app_errors import reason_phrase
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.error_answers import reason_phrase
 from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.transport import OutgoingRequest
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    AnswerBuffer,
+    AnswerLimits,
+    OutgoingRequest,
+)
 from leanbe_emitter.wire.envelope import Envelope, verify
 
 _REQUEST = "leanbe_emitter.request"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.delivery.in_process.app_errors import AppError
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerLimits
+from leanbe_emitter.delivery.network.transport import DEFAULT_LIMITS, AnswerLimits
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 from leanbe_emitter.target_rules import Target
 

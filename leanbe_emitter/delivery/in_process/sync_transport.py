@@ -9,16 +9,26 @@ import asyncio
 from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During
+from leanbe_emitter.delivery.in_process.app_errors import (
+    AppErrors,
+    During,
+    describe_error,
+    internal_server_error,
+)
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
-from leanbe_emitter.delivery.in_process.error_answers import describe_error, internal_server_error
 from leanbe_emitter.delivery.in_process.frameworks import (
     keep_django_connections,
     watch_for_swallowed_errors,
 )
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    Answer,
+    AnswerBuffer,
+    AnswerLimits,
+    OutgoingRequest,
+    Unknown,
+)
 
 #: Passes a request to a receiver and writes its answer into the buffer.
 CallReceiver = Callable[[OutgoingRequest, AnswerBuffer], None]

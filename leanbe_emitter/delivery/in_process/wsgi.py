@@ -15,8 +15,13 @@ from leanbe_emitter.delivery.in_process.asgi_exchange import CLIENT_ADDRESS
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, current_call
 from leanbe_emitter.delivery.in_process.frameworks import moved_to_django_thread
 from leanbe_emitter.delivery.in_process.sync_transport import SyncTransport
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    Answer,
+    AnswerBuffer,
+    AnswerLimits,
+    OutgoingRequest,
+)
 from leanbe_emitter.target_rules import Target
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]

@@ -12,8 +12,7 @@ from dataclasses import replace
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from leanbe_emitter.delivery.network.answer_buffer import AnswerLimits, keep_headers
-from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits, keep_headers
 
 # Most bytes that may come without a byte of body: heads and trailers must end.
 _LONGEST_BARREN_BYTES = 256 * 1024

@@ -8,8 +8,15 @@ import asyncio
 
 import httpx
 
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
+from leanbe_emitter.delivery.network.transport import (
+    DEFAULT_LIMITS,
+    Answer,
+    AnswerBuffer,
+    AnswerLimits,
+    OutgoingRequest,
+    Unknown,
+    Unreachable,
+)
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.target_rules import TargetRules, check_url
 

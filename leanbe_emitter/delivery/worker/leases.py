@@ -1,20 +1,16 @@
-"""Leases during attempts: renew them during long attempts, and settle interrupted attempts.
-
-The queue is synchronous. A loop calls it through a ``DatabaseCaller``: a thread in the worker, the
-caller's own thread in the embedded library.
-"""
+"""Leases during attempts: renew them during long attempts, and settle interrupted attempts."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from typing import Protocol, TypeVar
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.event_loops import in_background, is_running_loop
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, inline
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
@@ -22,21 +18,6 @@ logger = logging.getLogger(__name__)
 
 #: Number of renewals in the length of a lease: one late renewal loses nothing.
 RENEWALS = 3
-
-T = TypeVar("T")
-
-
-class DatabaseCaller(Protocol):
-    """The one way from an event loop to the database."""
-
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
-        """Run the work and return its result."""
-        ...
-
-
-async def inline(work: Callable[[], T], /) -> T:
-    """Run the work on the caller's own thread."""
-    return work()
 
 
 def renewing(

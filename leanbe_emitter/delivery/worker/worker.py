@@ -23,10 +23,10 @@ from typing import Protocol, cast
 
 from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import PlainAttempt, Sender
+from leanbe_emitter.delivery.backoff import Backoff
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
-from leanbe_emitter.delivery.worker.backoff import Backoff
 from leanbe_emitter.delivery.worker.leases import (
     DatabaseCaller,
     interrupted,

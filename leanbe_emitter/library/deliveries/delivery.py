@@ -1,7 +1,7 @@
 """Snapshots of a delivery, its event and its attempts, true at the moment they were taken."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library.deliveries.header_masking import masked, unechoed, unechoed_headers
 from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
-from leanbe_emitter.library.runtime.snapshot_parts import Headers, Identified, header_pairs
+from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
+from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of
@@ -263,3 +264,17 @@ class Delivery(Identified, Itself):
 
 #: A delivery is named by a snapshot of it, its id, or a part of the id.
 DeliveryRef = Delivery | str
+
+
+@dataclass(kw_only=True)
+class RecordedEvents:
+    """The result of ``leanbe.foreground``; empty until its block has ended.
+
+    Attributes:
+        recorded: the events, in their order: ``name``, ``event_id``, ``product_id``, and
+            ``delivery_id``, which is None for an event without a delivery.
+        deliveries: the deliveries of the events, after the first attempts.
+    """
+
+    recorded: Sequence[Recorded] = ()
+    deliveries: Sequence[Delivery] = ()

@@ -20,7 +20,7 @@ from leanbe_emitter.library.documents.document_snapshot import (
 )
 from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.snapshot_parts import Identified
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.payloads.declarations import CUSTOMER

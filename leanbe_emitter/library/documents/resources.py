@@ -23,7 +23,7 @@ from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.snapshot_parts import Identified
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet

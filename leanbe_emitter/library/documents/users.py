@@ -8,7 +8,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import lookup, users
 from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.library.documents.document_snapshot import UserReference
-from leanbe_emitter.library.runtime.snapshot_parts import Identified
+from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import UserRow
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 import leanbe_emitter
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
+from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
@@ -34,15 +35,15 @@ from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
 from leanbe_emitter.library.runtime.engine import Engine
-from leanbe_emitter.library.runtime.handle_transport import answer_limits, as_transport
 from leanbe_emitter.library.runtime.opening import open_database
+from leanbe_emitter.library.runtime.routing_transport import as_transport
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.assumptions import Assumptions
 from leanbe_emitter.library.setup.faults import Faults
 from leanbe_emitter.library.setup.products import Products
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
-from leanbe_emitter.library.trigger.triggers import Triggers
+from leanbe_emitter.library.trigger.trigger_results import Triggers
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.database_urls import shown
@@ -98,7 +99,7 @@ class DatabaseHandle:
                 max_payload_bytes=self._settings.max_payload_bytes,
             ),
         )
-        self._receivers = ReceiverRegistry(limits=answer_limits(self._settings))
+        self._receivers = ReceiverRegistry(limits=AnswerLimits.of(self._settings))
         self._engine = Engine(
             self._database,
             clock=self._clock,

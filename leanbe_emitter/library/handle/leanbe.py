@@ -15,11 +15,10 @@ from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
-from leanbe_emitter.library.deliveries.delivery import Delivery
+from leanbe_emitter.library.deliveries.delivery import Delivery, RecordedEvents
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.waiting import reason_pending
 from leanbe_emitter.library.handle.database_handle import DatabaseHandle
-from leanbe_emitter.library.handle.recorded_events import RecordedEvents
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import waits, waits_at_end
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop

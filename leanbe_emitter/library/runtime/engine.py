@@ -19,13 +19,13 @@ from leanbe_emitter.delivery.event_loops import is_running_loop, sleep
 from leanbe_emitter.delivery.in_process.app_errors import first_with_note
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.http1 import Http1Transport
-from leanbe_emitter.delivery.network.transport import Transport
+from leanbe_emitter.delivery.network.transport import AnswerLimits, Transport
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.delivery.worker.attempt_log import log_totals, logged
+from leanbe_emitter.delivery.worker.database_caller import InlineFirst
 from leanbe_emitter.delivery.worker.foreground import Foreground
-from leanbe_emitter.delivery.worker.inline_first import InlineFirst
 from leanbe_emitter.delivery.worker.leases import DatabaseCaller, Renewals
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
 from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
@@ -34,9 +34,7 @@ from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.caller_lock import CallerLock
-from leanbe_emitter.library.runtime.handle_transport import answer_limits
-from leanbe_emitter.library.runtime.loop_runner import LoopRunner
+from leanbe_emitter.library.runtime.loop_runner import CallerLock, LoopRunner
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
 from leanbe_emitter.outbox import Lease
@@ -312,7 +310,7 @@ class Engine:
         return RoutingTransport(transport, receivers=self._receivers, loop_runner=self._loop_runner)
 
     def _new_network(self) -> Http1Transport:
-        return Http1Transport(rules=self._rules, limits=answer_limits(self._settings))
+        return Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
 
     def _sender(
         self,

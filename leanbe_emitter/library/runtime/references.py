@@ -1,12 +1,31 @@
-"""References to products and deliveries: a snapshot, a name, an id, or a part of an id."""
+"""References to products and deliveries: a snapshot, a name, an id, or a part of an id.
+
+``Identified`` is what all snapshots have in common.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.lookup import find, reference_text
-from leanbe_emitter.library.runtime.snapshot_parts import Identified
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def header_pairs(pairs: Iterable[Iterable[str]]) -> Headers:
+    """Return stored headers as an immutable sequence of names and values."""
+    return tuple((name, value) for name, value in pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identified:
+    """A snapshot that has an id. Every method that takes the id takes the snapshot, too."""
+
+    id: str
 
 
 def product_row(session: Session, reference: Identified | str | None) -> ProductRow:

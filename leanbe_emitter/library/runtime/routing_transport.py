@@ -1,17 +1,24 @@
 """Routing of requests: to a receiver in this process, or over the network."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.transport import (
     Answer,
+    AnswerLimits,
     OutgoingRequest,
     Transport,
     WireFault,
     WireTransport,
 )
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
+from leanbe_emitter.settings import Settings
+from leanbe_emitter.target_rules import TargetRules
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
 
 
 class RoutingTransport:
@@ -61,3 +68,14 @@ class RoutingTransport:
         """Close the network's connections, and stop the receivers."""
         await self._network.aclose()
         await self._receivers.aclose()
+
+
+def as_transport(
+    transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
+) -> Transport | None:
+    """Return the transport; httpx is imported only for an ``AsyncBaseTransport``."""
+    if transport is None or hasattr(transport, "send"):
+        return transport
+    from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
+
+    return HttpxTransport(transport, rules=rules, limits=AnswerLimits.of(settings))

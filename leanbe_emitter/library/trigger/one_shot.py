@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.network.http1 import Http1Transport
+from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement, WebhookSettings
 from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.products import DEFAULT_OWNER
@@ -15,7 +16,6 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.header_rules import check_header
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.handle_transport import answer_limits
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_no_receiver
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
@@ -178,7 +178,7 @@ class OneShotSender:
         return settlement
 
     async def _send_once(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(rules=self._rules, limits=answer_limits(self._settings))
+        transport = Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
         sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         try:
             return await sender.send(claimed)

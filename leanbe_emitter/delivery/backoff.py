@@ -1,8 +1,21 @@
-"""Growing pauses before a reconnect, and between polls that find nothing: tenacity's waits."""
+"""tenacity's waits and stops, asked without tenacity's loop.
 
+tenacity asks its strategies from a loop of its own, which counts attempts in memory and sleeps
+between them. Here the database counts a delivery's attempts, and the queue or an event loop waits.
+"""
+
+from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_base, wait_exponential
 
-from leanbe_emitter.delivery.tenacity_state import after_attempt
+_NEVER_CALLED = Retrying()
+
+
+def after_attempt(number: int) -> RetryCallState:
+    """Return the state after an attempt, counted from 1."""
+    state = RetryCallState(_NEVER_CALLED, fn=None, args=(), kwargs={})
+    state.attempt_number = number
+    return state
+
 
 #: The first and the longest pause before a reconnect, in seconds; each is twice the one before.
 FIRST_SECONDS, LONGEST_SECONDS = 0.1, 5.0

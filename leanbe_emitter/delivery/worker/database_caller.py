@@ -1,4 +1,6 @@
-"""SQLite work on the event loop's own thread, as long as it does not block there.
+"""Ways from an event loop to the synchronous database: a thread, or the loop's own thread.
+
+Work on a SQLite file runs on the loop's own thread, as long as it does not block there.
 
 Handing work to another thread and back costs as much as the work for a few deliveries. But a locked
 file or a slow disk must not delay the requests that the loop sends. In those cases the database's
@@ -8,7 +10,7 @@ thread does the work.
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.storage.engine.sqlite_engine import WouldBlock, nowait
@@ -19,6 +21,19 @@ SLOW_SECONDS = 0.05
 THREAD_SECONDS = 5.0
 
 T = TypeVar("T")
+
+
+class DatabaseCaller(Protocol):
+    """The one way from an event loop to the database."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """Run the work and return its result."""
+        ...
+
+
+async def inline(work: Callable[[], T], /) -> T:
+    """Run the work on the caller's own thread."""
+    return work()
 
 
 class InlineFirst:
