@@ -16,14 +16,9 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def is_running_loop() -> bool:
-    """Say whether this thread runs an event loop."""
-    return running_loop() is not None
-
-
 async def sleep(seconds: float) -> None:
     """Wait for so much real time without blocking a loop that runs here."""
-    if is_running_loop():
+    if running_loop() is not None:
         await asyncio.sleep(seconds)
     else:
         pause(seconds)

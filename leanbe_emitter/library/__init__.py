@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
     from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
-    from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event, RecordedEvents
+    from leanbe_emitter.library.deliveries.delivery import Delivery, Event, RecordedEvents
     from leanbe_emitter.library.deliveries.delivery_filter import Filter
     from leanbe_emitter.library.deliveries.journal import Entry
     from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
@@ -57,15 +58,18 @@ __all__ = [
     "RecordedEvents",
     "Redelivered",
     "Results",
+    "StartedAttempt",
     "TriggerRequest",
     "Triggered",
     "User",
+    "Watcher",
     "Webhook",
     "WebhookTarget",
 ]
 
 #: Where they are, by module.
 _NAMES = {
+    "delivery.watching": ("Attempt", "StartedAttempt", "Watcher"),
     "delivery.worker.metrics": ("Histogram", "Metrics"),
     "library.documents.announcements": ("Announcement",),
     "library.documents.backlog_items": ("BacklogItem",),
@@ -81,7 +85,7 @@ _NAMES = {
     "library.deliveries.redelivery": ("Job", "Redelivered"),
     "library.runtime.awaitable_results": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
-    "library.deliveries.delivery": ("Attempt", "Delivery", "Event", "RecordedEvents"),
+    "library.deliveries.delivery": ("Delivery", "Event", "RecordedEvents"),
     "library.documents.users": ("User",),
     "library.setup.product": ("Product", "Webhook"),
     "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),

@@ -11,8 +11,8 @@ import pytest
 from leanbe_emitter import Changes, Leanbe, ManualClock, Settings, TriggerRequest
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.delivery.worker.attempt_log import logged
-from leanbe_emitter.delivery.worker.watcher import Nobody
 from tests.support.engine_setup import Bench, RecordingWatcher, claim
 from tests.support.failing_queue import FailingQueue
 from tests.support.scripted_transport import Reply, ScriptedTransport
@@ -135,9 +135,10 @@ def test_a_worker_that_stops_logs_its_totals(
 def test_nobody_listens_unless_somebody_asks_and_then_an_attempt_costs_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    watcher = Nobody()
+    watcher = Watcher()
     caplog.set_level(logging.WARNING, "leanbe_emitter")
     assert logged(watcher) is watcher
+    assert logged(None) is None
     caplog.set_level(logging.INFO, "leanbe_emitter")
     assert logged(watcher) is not watcher
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from leanbe_emitter.delivery.network.transport import Answer, Transport
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.delivery.worker.foreground import Foreground
-from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.settings import Settings
@@ -73,7 +73,7 @@ def test_an_error_of_our_own_leaves_its_attempt_to_the_lease(bench: Bench) -> No
 
 def test_an_attempt_whose_watcher_raises_was_not_begun(bench: Bench) -> None:
     class Gone(RecordingWatcher):
-        def begun(self, _claimed: object) -> None:
+        def started(self, _: object) -> None:
             raise BrokenPipeError
 
     deliveries = bench.enqueue(bench.product(), 2)

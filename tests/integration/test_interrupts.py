@@ -56,7 +56,7 @@ def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Loopback
 
 def test_before_an_attempt_it_is_raised_in_its_place() -> None:
     class Pressing(RecordingWatcher):
-        def begun(self, _: object) -> None:
+        def started(self, _: object) -> None:
             press_ctrl_c()
 
     transport = ScriptedTransport()
@@ -97,7 +97,7 @@ def test_after_an_attempt_it_is_raised_when_that_is_settled() -> None:
 
 def test_the_second_one_is_raised_at_once() -> None:
     class Pressing(RecordingWatcher):
-        def begun(self, _: object) -> None:
+        def started(self, _: object) -> None:
             press_ctrl_c()
             press_ctrl_c()
             raise AssertionError("it went on")
@@ -110,7 +110,7 @@ def test_the_second_one_is_raised_at_once() -> None:
 
 def test_afterwards_it_is_as_before_and_nothing_is_left_of_it() -> None:
     class Pressing(RecordingWatcher):
-        def begun(self, _: object) -> None:
+        def started(self, _: object) -> None:
             press_ctrl_c()
 
     with Leanbe(transport=ScriptedTransport()) as leanbe:

@@ -10,7 +10,7 @@ import pytest
 
 from leanbe_emitter import Changes, Conflict, InvalidTarget, InvalidValue, OneShotSender, Settings
 from leanbe_emitter import WebhookTarget as To
-from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver
@@ -37,8 +37,8 @@ def test_every_sample_verifies_with_the_article_formula(
 ) -> None:
     for name in EVENT_NAMES:
         path = "firstName" if name.startswith("customer.") else "title"
-        settlement = courier.send_sample(name, Changes(set={path: TEXT}))
-        assert settlement.evidence.outcome == "delivered"
+        attempt = courier.send_sample(name, Changes(set={path: TEXT}))
+        assert attempt.outcome == "delivered"
     assert [each.verified(SECRET).event for each in receiver.requests] == list(EVENT_NAMES)
     assert all(node.verifies(body.decode(), SECRET) for body in receiver.bodies)
 
@@ -125,25 +125,25 @@ def test_a_refused_request_is_not_made_again(
     courier: OneShotSender, receiver: LoopbackReceiver
 ) -> None:
     receiver.statuses.append(500)
-    settlement = courier.send_sample("idea.created")
-    assert (settlement.evidence.outcome, settlement.evidence.answer_status) == ("refused", 500)
+    attempt = courier.send_sample("idea.created")
+    assert (attempt.outcome, attempt.answer_status) == ("refused", 500)
     assert len(receiver.requests) == 1
 
 
 def test_a_watcher_gets_each_attempt(receiver: LoopbackReceiver) -> None:
     told: list[str] = []
 
-    class Listener:
-        def begun(self, claimed: Claimed) -> None:
-            told.append(f"begun {claimed.event_name}")
+    class Listener(Watcher):
+        def started(self, attempt: StartedAttempt) -> None:
+            told.append(f"started {attempt.event}")
 
-        def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-            told.append(f"ended {claimed.event_name} {settlement.evidence.outcome}")
+        def ended(self, attempt: Attempt) -> None:
+            told.append(f"ended {attempt.event} {attempt.outcome}")
 
     OneShotSender(To(url=receiver.url, secret=SECRET), watcher=Listener()).send_sample(
         "okr.created"
     )
-    assert told == ["begun okr.created", "ended okr.created delivered"]
+    assert told == ["started okr.created", "ended okr.created delivered"]
 
 
 def test_nothing_is_stored(
@@ -206,5 +206,5 @@ def test_the_secret_is_not_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     to = To(url=receiver.url, secret="whsec_hush", headers=(("Authorization", "Bearer hush"),))
-    settlement = OneShotSender(to).send_sample("idea.created")
-    assert "hush" not in f"{to!r}{settlement!r}{caplog.text}"
+    attempt = OneShotSender(to).send_sample("idea.created")
+    assert "hush" not in f"{to!r}{attempt!r}{caplog.text}"

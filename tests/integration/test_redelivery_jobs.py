@@ -17,7 +17,7 @@ from leanbe_emitter import (
     Redelivered,
     TriggerRequest,
 )
-from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.library.deliveries import redelivery
 from leanbe_emitter.storage.schema.tables import RedeliveryRow
 from tests.support.concurrency import call_at_once
@@ -43,16 +43,13 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redelivery, "BATCH", 3)
 
 
-class Breaking:
+class Breaking(Watcher):
     """A watcher that breaks the run off after some attempts."""
 
     def __init__(self) -> None:
         self.left = BROKEN_OFF
 
-    def begun(self, _claimed: Claimed, /) -> None:
-        """Nothing."""
-
-    def ended(self, _claimed: Claimed, _settlement: Settlement, /) -> None:
+    def ended(self, _: Attempt) -> None:
         self.left -= 1
         if self.left == 0:
             raise KeyboardInterrupt

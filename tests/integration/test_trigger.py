@@ -21,7 +21,7 @@ from leanbe_emitter import (
     Triggered,
     TriggerRequest,
 )
-from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import StartedAttempt, Watcher
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver
@@ -375,14 +375,11 @@ def test_a_rehearsed_body_verifies_and_its_times_increase(leanbe: Leanbe) -> Non
 def test_events_of_a_product_deleted_meanwhile_have_no_delivery_any_more(
     database_url: str, receiver: LoopbackReceiver
 ) -> None:
-    class Deleter:
-        def begun(self, claimed: Claimed) -> None:
-            assert claimed.number == 1
+    class Deleter(Watcher):
+        def started(self, attempt: StartedAttempt) -> None:
+            assert attempt.number == 1
             with Leanbe(database_url) as other:
                 other.products.delete("Acme")
-
-        def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-            """Say nothing."""
 
     with Leanbe(database_url) as leanbe:
         leanbe.products.create("Acme", webhook_url=receiver.url)

@@ -11,7 +11,7 @@ from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
-from leanbe_emitter.delivery.worker.wakeups import wakeups_of
+from leanbe_emitter.delivery.worker.wakeups import waking
 from leanbe_emitter.delivery.worker.worker import BUSY_PAUSE_SECONDS
 from leanbe_emitter.outbox import Lease, record
 from leanbe_emitter.storage.engine.database import Database
@@ -134,7 +134,7 @@ async def test_an_event_of_this_process_wakes_a_worker_at_once_also_in_memory() 
     bench = Bench(database=database)
     product = bench.product()
     told = asyncio.Event()
-    async with wakeups_of(database)(told.set):
+    async with waking(database, told.set):
         await asyncio.to_thread(bench.enqueue, product)
         await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
@@ -146,7 +146,7 @@ async def test_a_delivery_that_another_handle_makes_due_wakes_a_worker(
 ) -> None:
     product, other = bench.product(), Database(database_url)
     told = asyncio.Event()
-    async with wakeups_of(other)(told.set):
+    async with waking(other, told.set):
         await quiet(other, told)
         for _ in range(3):
             bench.enqueue(product)
@@ -159,7 +159,7 @@ async def test_a_delivery_that_another_handle_makes_due_wakes_a_worker(
 async def test_a_url_that_prepares_nothing_is_listened_to_as_well(postgresql_url: str) -> None:
     database = Database(f"{postgresql_url}?prepare_threshold=none")
     told = asyncio.Event()
-    async with wakeups_of(database)(told.set):
+    async with waking(database, told.set):
         await asyncio.wait_for(told.wait(), PATIENCE_SECONDS)
     database.close()
 
@@ -176,7 +176,7 @@ async def test_a_leased_delivery_wakes_nobody(postgresql_bench: Bench) -> None:
     """A foreground call makes its own attempt; SQLite tells of every commit."""
     bench = postgresql_bench
     product, told = bench.product(), asyncio.Event()
-    async with wakeups_of(bench.database)(told.set):
+    async with waking(bench.database, told.set):
         await quiet(bench.database, told)
         bench.enqueue(product, lease=Lease(token="a" * 24, until=bench.now + 1))
         await asyncio.sleep(0.2)
@@ -192,7 +192,7 @@ async def test_a_rolled_back_event_wakes_nobody(bench: Bench) -> None:
             record(session, [new_event(product)], now=bench.clock.now(), ids=bench.ids)
             raise ZeroDivisionError
 
-    async with wakeups_of(bench.database)(told.set):
+    async with waking(bench.database, told.set):
         await quiet(bench.database, told)
         with pytest.raises(ZeroDivisionError):
             act()
@@ -204,7 +204,7 @@ async def test_a_rolled_back_event_wakes_nobody(bench: Bench) -> None:
 async def test_a_file_that_cannot_be_read_is_polled_again(tmp_path: Path) -> None:
     home = tmp_path / "later"
     database, told = Database(f"sqlite:///{home / 'test.db'}"), asyncio.Event()
-    async with wakeups_of(database)(told.set):
+    async with waking(database, told.set):
         await asyncio.sleep(0.1)
         assert not told.is_set()
         home.mkdir()
@@ -217,7 +217,7 @@ def test_a_commit_does_not_fail_because_a_loop_was_closed_meanwhile() -> None:
     database = Database(":memory:")
     prepare(database)
     bench = Bench(database=database)
-    telling = wakeups_of(database)(lambda: None)
+    telling = waking(database, lambda: None)
     loop = asyncio.new_event_loop()
     loop.run_until_complete(telling.__aenter__())
     loop.close()

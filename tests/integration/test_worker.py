@@ -11,6 +11,7 @@ from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt
 from leanbe_emitter.delivery.worker.attempt_log import logged
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.engine_setup import LEASE_SECONDS, Bench, RecordingWatcher, claim, ids_of
@@ -334,14 +335,14 @@ async def test_suspects_are_attempted_one_after_the_other(bench: Bench) -> None:
         most = 0
         now = 0
 
-        def begun(self, claimed: Claimed) -> None:
-            super().begun(claimed)
-            self.now += bool(claimed.leases_lost)
+        def started(self, attempt: StartedAttempt) -> None:
+            super().started(attempt)
+            self.now += attempt.delivery_id in suspects
             self.most = max(self.most, self.now)
 
-        def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-            super().ended(claimed, settlement)
-            self.now -= bool(claimed.leases_lost)
+        def ended(self, attempt: Attempt) -> None:
+            super().ended(attempt)
+            self.now -= attempt.delivery_id in suspects
 
     product = bench.product()
     suspects = bench.enqueue(product, 4)

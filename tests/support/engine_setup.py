@@ -15,6 +15,7 @@ from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.domain import products, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.ids import IdOf, Ids
@@ -223,19 +224,20 @@ class Bench:
         return Action(session=session, clock=self.clock, ids=self.ids, rules=TargetRules())
 
 
-class RecordingWatcher:
+class RecordingWatcher(Watcher):
     """A watcher that notes the attempts that began, and those that were settled."""
 
     def __init__(self) -> None:
-        self.begins: list[Claimed] = []
-        self.ends: list[Settlement] = []
+        self.begins: list[StartedAttempt] = []
+        self.ends: list[Attempt] = []
 
-    def begun(self, claimed: Claimed) -> None:
-        self.begins.append(claimed)
+    def started(self, attempt: StartedAttempt) -> None:
+        self.begins.append(attempt)
 
-    def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        assert claimed in self.begins
-        self.ends.append(settlement)
+    def ended(self, attempt: Attempt) -> None:
+        begun = [(each.delivery_id, each.number) for each in self.begins]
+        assert (attempt.delivery_id, attempt.number) in begun
+        self.ends.append(attempt)
 
 
 def new_event(
@@ -268,8 +270,8 @@ def claim(
     return queue.claim(Room(total=room, held=held or {}, per_product=per_product, among=among))
 
 
-def ids_of(claimed: Sequence[Claimed]) -> list[str]:
-    """Return the ids of claimed deliveries."""
+def ids_of(claimed: Sequence[Claimed | StartedAttempt]) -> list[str]:
+    """Return the ids of claimed or attempted deliveries."""
     return [each.delivery_id for each in claimed]
 
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.worker.leases import DatabaseCaller, inline
+from leanbe_emitter.delivery.watching import Watcher
+from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, inline
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
-from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.delivery.worker.worker import GRACE_SECONDS, Worker
 from tests.support.engine_setup import Bench, RecordingWatcher
 

@@ -6,43 +6,32 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter.cli.invocation.attempt_printer import (
-    AttemptPrinter,
-    EndedAttempt,
-    StartedAttempt,
-)
+from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
 from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
 # Lines show the time of whoever looks, so the test's instant is made in their zone.
 STARTED = datetime(2026, 11, 24, 14, 2, 15).astimezone()
-BEGUN = StartedAttempt(
+REFUSED = Attempt(
     delivery_id="649d2b399c3a1954e6a2e4b7",
     event="idea.upVoted",
+    product_id="5f",
     number=1,
     started_at=STARTED,
     method="POST",
     url="http://127.0.0.1:8000/hooks/leanbe",
-    body_bytes=911,
-)
-OTHER = StartedAttempt(
-    delivery_id="649d2b399c3a1954e6a2e421",
-    event="ideaRequest.attachedToIdea",
-    number=2,
-    started_at=STARTED,
-    method="PUT",
-    url="http://[::1]/",
-    body_bytes=5,
-)
-
-
-REFUSED = EndedAttempt(
-    begun=BEGUN,
+    request_body=b"x" * 911,
+    request_headers=(),
     outcome=Outcome.REFUSED,
     duration_ms=3.2,
     answer_status=401,
+    answer_headers=(),
     answer_body=b'{"detail":"bad signature"}',
+    answer_length=26,
     error=None,
+    fault=None,
+    assumptions={},
     status=DeliveryStatus.PENDING,
     next_due_at=STARTED + timedelta(seconds=5),
 )
@@ -54,6 +43,15 @@ ACCEPTED = replace(
     status=DeliveryStatus.DELIVERED,
     next_due_at=None,
 )
+OTHER = replace(
+    ACCEPTED,
+    delivery_id="649d2b399c3a1954e6a2e421",
+    event="ideaRequest.attachedToIdea",
+    number=2,
+    method="PUT",
+    url="http://[::1]/",
+    request_body=b"12345",
+)
 
 
 def lines(output_format: OutputFormat, notices: list[str]) -> AttemptPrinter:
@@ -64,7 +62,7 @@ def lines(output_format: OutputFormat, notices: list[str]) -> AttemptPrinter:
 
 def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
-    printer.begun(BEGUN)
+    printer.started(REFUSED)
     printer.ended(REFUSED)
     out, back, remark = capsys.readouterr().out.splitlines()
     where = "POST http://127.0.0.1:8000/hooks/leanbe"
@@ -106,7 +104,7 @@ def test_an_attempt_that_another_has_followed_is_not_called_the_last(
 
 def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
-    printer.begun(BEGUN)
+    printer.started(REFUSED)
     printer.ended(ACCEPTED)
     assert capsys.readouterr().out.splitlines()[1:] == [
         "14:02:15 <- 204 No Content            3 ms"
@@ -116,7 +114,7 @@ def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) ->
 
 def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
-    printer.begun(BEGUN)
+    printer.started(REFUSED)
     printer.ended(replace(ACCEPTED, fault="wrong_secret"))
     remark = capsys.readouterr().out.splitlines()[-1]
     assert remark == "            on purpose, by the fault wrong_secret"
@@ -124,9 +122,9 @@ def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_two_lines_of_an_attempt_stand_together(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
-    printer.begun(BEGUN)
-    printer.begun(OTHER)
-    printer.ended(replace(ACCEPTED, begun=OTHER))
+    printer.started(REFUSED)
+    printer.started(OTHER)
+    printer.ended(OTHER)
     printer.ended(ACCEPTED)
     out = capsys.readouterr().out.splitlines()
     assert ["upVoted" in line for line in out] == [True, False, False, True, False]
@@ -138,7 +136,7 @@ def test_plain_has_the_same_cells_between_tabs_and_remarks_on_stderr(
 ) -> None:
     notices: list[str] = []
     printer = lines(OutputFormat.PLAIN, notices)
-    printer.begun(BEGUN)
+    printer.started(REFUSED)
     printer.ended(REFUSED)
     out, back = capsys.readouterr().out.splitlines()
     assert out.split("\t") == [
@@ -166,7 +164,7 @@ def test_json_is_one_list_and_jsonl_a_document_an_attempt(
 ) -> None:
     for output_format in (OutputFormat.JSON, OutputFormat.JSONL):
         printer = lines(output_format, [])
-        printer.begun(BEGUN)
+        printer.started(REFUSED)
         printer.ended(replace(REFUSED, assumptions={"pretty_body": "true"}))
         printer.close()
     whole = capsys.readouterr().out

@@ -71,11 +71,11 @@ def test_everything_begins_at_nothing() -> None:
 
 def test_each_thing_that_happens_has_a_counter_of_its_own() -> None:
     counters = Counters()
-    counters.claimed(64)
-    counters.handed_back(3)
-    counters.lost()
-    counters.vanished(5)
-    counters.unavailable()
+    counters.add("claimed", 64)
+    counters.add("handed_back", 3)
+    counters.add("lost")
+    counters.add("vanished", 5)
+    counters.add("unavailable")
     metrics = counters.metrics()
     assert (metrics.deliveries_claimed_total, metrics.deliveries_handed_back_total) == (64, 3)
     assert (metrics.leases_lost_total, metrics.attempts_vanished_total) == (1, 5)

@@ -23,8 +23,9 @@ from leanbe_emitter.cli.act.field_options import (
     typed,
 )
 from leanbe_emitter.cli.invocation import output, shared_options
-from leanbe_emitter.cli.invocation.attempt_watchers import (
+from leanbe_emitter.cli.invocation.attempt_printer import (
     BY_ANY_WORKER_OR_FOLLOW,
+    AttemptPrinter,
     printing_attempts,
     who_retries,
 )
@@ -33,12 +34,11 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.wire.payloads import declarations
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
 
 if TYPE_CHECKING:
-    from leanbe_emitter.cli.invocation.attempt_watchers import PrintingWatcher
-    from leanbe_emitter.delivery.queue_types import Claimed, Settlement
     from leanbe_emitter.outbox import Recorded
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -292,7 +292,6 @@ def _act(
         open_leanbe(invocation) as leanbe,
         printing_attempts(
             invocation,
-            leanbe.clock,
             retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
             to_stderr=invocation.output_format is not OutputFormat.TABLE,
         ) as watcher,
@@ -334,14 +333,14 @@ def _notice_events(invocation: Invocation, recorded: "Sequence[Recorded]") -> No
     )
 
 
-class _DocumentFirst:
+class _DocumentFirst(Watcher):
     """A watcher that prints the document when the transaction is committed, before any attempt.
 
     A user who interrupts a receiver without an answer has the document by then.
     """
 
     def __init__(
-        self, output_format: OutputFormat, columns: Sequence[Column], watcher: "PrintingWatcher"
+        self, output_format: OutputFormat, columns: Sequence[Column], watcher: AttemptPrinter
     ) -> None:
         self._form = output_format
         self._columns = columns
@@ -354,11 +353,11 @@ class _DocumentFirst:
         if snapshot is not None:
             output.print_document(self._form, snapshot.document(), columns=self._columns)
 
-    def begun(self, claimed: "Claimed") -> None:
+    def started(self, attempt: StartedAttempt) -> None:
         """Print the document, then the line out."""
         self.show()
-        self._printing.begun(claimed)
+        self._printing.started(attempt)
 
-    def ended(self, claimed: "Claimed", settlement: "Settlement") -> None:
+    def ended(self, attempt: Attempt) -> None:
         """Print the line back."""
-        self._printing.ended(claimed, settlement)
+        self._printing.ended(attempt)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
@@ -86,8 +86,8 @@ def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) 
     """Move the clock, and print the attempts of all processes meanwhile."""
     since = leanbe.journal.follow_cursor()
     move()
-    with printing_attempts(invocation, leanbe.clock, retried_by=" by the clock") as watcher:
+    with printing_attempts(invocation, retried_by=" by the clock") as printer:
         for entry in leanbe.journal.read_all(since):
-            if entry.delivery is not None and entry.attempt is not None:
-                watcher.on_record(entry.delivery, entry.attempt)
+            if entry.attempt is not None:
+                printer.ended(entry.attempt)
         invocation.notice(f"The clock shows {output.format_instant(leanbe.clock.now())}.")

@@ -9,16 +9,27 @@ two lines by tabs, prints whole ids, and prints the third line on stderr. ``json
 print a document for each attempt.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation.exit_status import Failed
+from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
-from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
+from leanbe_emitter.clock import MANUAL
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.explain.assumption_mistakes import assumptions_note
 
+if TYPE_CHECKING:
+    from leanbe_emitter.library import Leanbe
+
+#: The event's name for a body that is sent unchanged.
+_AS_IS = "(as is)"
 #: How many characters of an answer's body a line shows.
 _MAX_SHOWN = 120
 _INDENT = " " * len("14:02:11 -> ")
@@ -27,74 +38,14 @@ _ABOUT_SIGNATURES = frozenset({400, 401, 403})
 _SIGNATURE_ADVICE = (
     "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain --help"
 )
+#: The maker of the next attempt, if this command makes no other.
+BY_ANY_WORKER = " by any worker"
+BY_ANY_WORKER_OR_FOLLOW = f"{BY_ANY_WORKER}, or --follow"
+#: The same with a manual clock, which neither of them moves.
+BY_THE_CLOCK = " by the clock, once it is moved: leanbe-emitter clock run-until-settled"
 
 
-@dataclass(frozen=True, kw_only=True)
-class StartedAttempt:
-    """An attempt whose request goes out; the id is empty if nothing is stored."""
-
-    delivery_id: str
-    event: str
-    number: int
-    started_at: datetime
-    method: str
-    url: str
-    body_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class EndedAttempt:
-    """An attempt and its result.
-
-    Attributes:
-        begun: its request.
-        status: the status of the delivery now.
-        next_due_at: when the delivery is due again; None if it is settled, or if the next attempt
-            has begun.
-        assumptions: the assumptions of this attempt that differ from their defaults.
-        fault: the fault of this attempt, if it had one.
-    """
-
-    begun: StartedAttempt
-    outcome: Outcome
-    duration_ms: float
-    answer_status: int | None
-    answer_body: bytes | None
-    error: str | None
-    status: DeliveryStatus
-    next_due_at: datetime | None
-    assumptions: dict[str, str] = field(default_factory=dict)
-    fault: str | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the receiver accepted the event."""
-        return self.outcome is Outcome.DELIVERED
-
-    def document(self) -> Document:
-        """Return the attempt as JSON; without a stored delivery, some members are null."""
-        is_stored, due = bool(self.begun.delivery_id), self.next_due_at
-        return {
-            "delivery": self.begun.delivery_id or None,
-            "event": self.begun.event,
-            "number": self.begun.number,
-            "outcome": self.outcome,
-            "startedAt": output.format_instant(self.begun.started_at),
-            "durationMs": round(self.duration_ms, 3),
-            "method": self.begun.method,
-            "url": self.begun.url,
-            "bodyBytes": self.begun.body_bytes,
-            "answerStatus": self.answer_status,
-            "answerBody": _text(self.answer_body) if self.answer_body is not None else None,
-            "error": self.error,
-            "status": self.status if is_stored else None,
-            "nextDueAt": output.format_instant(due) if is_stored and due else None,
-            "assumptions": self.assumptions,
-            "fault": self.fault,
-        }
-
-
-class AttemptPrinter:
+class AttemptPrinter(Watcher):
     """Prints attempts while they are made, and counts them.
 
     A single attempt's line out is printed at once. If several attempts run at the same time, a line
@@ -106,6 +57,7 @@ class AttemptPrinter:
         line: prints a line of data; by default on stdout.
         retried_by: the end of the sentence about a retry: `` by any worker, or --follow``. May be
             empty; None if nothing is stored and no retry follows.
+        turn_ended: prints what a worker's turn has collected.
     """
 
     def __init__(
@@ -115,109 +67,200 @@ class AttemptPrinter:
         notice: Callable[[str], None],
         line: Callable[[str], None] = output.print_text,
         retried_by: str | None = "",
+        turn_ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._form = output_format
         self._notice = notice
         self._line = line
         self._retried_by = retried_by
+        self._end_turn = turn_ended
         self._running: set[str] = set()
         self._printed: str | None = None
         self._documents: list[Document] = []
         self.made = 0
         self.accepted = 0
 
-    def begun(self, begun: StartedAttempt) -> None:
+    def started(self, attempt: StartedAttempt) -> None:
         """Print the line out, unless other attempts are running."""
-        if self.is_alone(begun.delivery_id):
-            self.out(begun)
+        self._running.add(attempt.delivery_id)
+        if len(self._running) == 1 and self._form in {OutputFormat.TABLE, OutputFormat.PLAIN}:
+            self._out(attempt)
 
-    def is_alone(self, delivery_id: str) -> bool:
-        """Record that an attempt begins; return whether to print its line out at once."""
-        self._running.add(delivery_id)
-        return len(self._running) == 1 and self._form in {OutputFormat.TABLE, OutputFormat.PLAIN}
-
-    def ended(self, ended: EndedAttempt) -> None:
+    def ended(self, attempt: Attempt) -> None:
         """Print the line back."""
         self.made += 1
-        self.accepted += ended.accepted
-        self._running.discard(ended.begun.delivery_id)
+        self.accepted += attempt.accepted
+        self._running.discard(attempt.delivery_id)
         match self._form:
             case OutputFormat.JSON:
-                self._documents.append(ended.document())
+                self._documents.append(_document(attempt))
             case OutputFormat.JSONL:
-                self._line(output.json_line(ended.document()))
+                self._line(output.json_line(_document(attempt)))
             case _:
-                self._back(ended)
+                self._back(attempt)
+
+    def turn_ended(self) -> None:
+        """Print the lines of a worker's turn."""
+        self._end_turn()
 
     def close(self) -> None:
         """Print the output that comes only at the end."""
         if self._form is OutputFormat.JSON:
             output.print_rows(self._form, self._documents, columns=[])
 
-    def out(self, begun: StartedAttempt) -> None:
-        """Print the line out of an attempt, in a table or in plain."""
-        self._line(_table_out(begun) if self._form is OutputFormat.TABLE else _plain_out(begun))
-        self._printed = begun.delivery_id
+    def _out(self, attempt: StartedAttempt) -> None:
+        is_table = self._form is OutputFormat.TABLE
+        self._line(_table_out(attempt) if is_table else _plain_out(attempt))
+        self._printed = attempt.delivery_id
 
-    def _back(self, ended: EndedAttempt) -> None:
-        if self._printed != ended.begun.delivery_id:
-            self.out(ended.begun)
+    def _back(self, attempt: Attempt) -> None:
+        if self._printed != attempt.delivery_id:
+            self._out(attempt)
         self._printed = None
         is_plain = self._form is OutputFormat.PLAIN
-        self._line(_plain_back(ended) if is_plain else _table_back(ended))
-        for remark in _remarks(ended, self._retried_by):
+        self._line(_plain_back(attempt) if is_plain else _table_back(attempt))
+        for remark in _remarks(attempt, self._retried_by):
             if is_plain:
                 self._notice(remark)
             else:
                 self._line(_INDENT + remark)
 
 
-def _table_out(begun: StartedAttempt) -> str:
-    what = f"{output.printable(begun.event):<14} {output.abbreviated(begun.delivery_id):<7}"
+def who_retries(leanbe: "Leanbe", otherwise: str) -> str:
+    """Return the maker of the next attempt: with a manual clock, the one who moves it."""
+    return BY_THE_CLOCK if leanbe.clock.kind == MANUAL else otherwise
+
+
+@contextmanager
+def printing_attempts(
+    invocation: Invocation, *, retried_by: str | None = "", to_stderr: bool = False
+) -> Iterator[AttemptPrinter]:
+    """Print the attempts that the block makes.
+
+    Args:
+        invocation: the run of the program.
+        retried_by: the maker of a retry; None if there is none.
+        to_stderr: whether the lines go to stderr, because stdout carries something else.
+
+    Raises:
+        Failed: at the end of the block, if a receiver did not accept an attempt.
+    """
+    printer = AttemptPrinter(
+        OutputFormat.TABLE if to_stderr else invocation.output_format,
+        notice=invocation.notice,
+        line=invocation.notice if to_stderr else output.print_text,
+        retried_by=retried_by,
+    )
+    try:
+        yield printer
+    finally:
+        printer.close()
+    if printer.accepted < printer.made:
+        raise Failed(
+            f"{printer.made - printer.accepted} of {_attempts(printer.made)} not accepted."
+        )
+
+
+@contextmanager
+def printing_turns(invocation: Invocation) -> Iterator[AttemptPrinter | None]:
+    """Print the attempts of a worker, all lines of a turn in one write.
+
+    Yields:
+        The worker's watcher; None if the output is discarded.
+    """
+    read = [sys.stdout] if invocation.quiet else [sys.stdout, sys.stderr]
+    if output.are_discarded(*read):
+        yield None
+        return
+    batch = output.Batch()
+
+    def notice(remark: str) -> None:
+        batch.print()  # a remark follows the lines that it is about
+        invocation.notice(remark)
+
+    printer = AttemptPrinter(
+        invocation.output_format, notice=notice, line=batch.add, turn_ended=batch.print
+    )
+    try:
+        yield printer
+    finally:
+        printer.close()
+        batch.print()
+
+
+def _document(attempt: Attempt) -> Document:
+    """Return the attempt as JSON; without a stored delivery, some members are null."""
+    is_stored, due, answer = bool(attempt.delivery_id), attempt.next_due_at, attempt.shown_answer
+    return {
+        "delivery": attempt.delivery_id or None,
+        "event": _name(attempt),
+        "number": attempt.number,
+        "outcome": attempt.outcome,
+        "startedAt": output.format_instant(attempt.started_at),
+        "durationMs": round(attempt.duration_ms, 3),
+        "method": attempt.method,
+        "url": attempt.url,
+        "bodyBytes": len(attempt.request_body),
+        "answerStatus": attempt.answer_status,
+        "answerBody": None if answer is None else _text(answer),
+        "error": attempt.error,
+        "status": attempt.status if is_stored else None,
+        "nextDueAt": output.format_instant(due) if is_stored and due else None,
+        "assumptions": dict(attempt.assumptions),
+        "fault": attempt.fault,
+    }
+
+
+def _name(attempt: StartedAttempt) -> str:
+    return attempt.event or _AS_IS
+
+
+def _table_out(attempt: StartedAttempt) -> str:
+    what = f"{output.printable(_name(attempt)):<14} {output.abbreviated(attempt.delivery_id):<7}"
     return (
-        f"{output.format_time_of_day(begun.started_at)} -> {what}  "
-        f"attempt {begun.number}  {begun.method} {begun.url}  {begun.body_bytes} B"
+        f"{output.format_time_of_day(attempt.started_at)} -> {what}  attempt {attempt.number}  "
+        f"{attempt.method} {attempt.url}  {len(attempt.request_body)} B"
     )
 
 
-def _plain_out(begun: StartedAttempt) -> str:
+def _plain_out(attempt: StartedAttempt) -> str:
     return "\t".join(
         [
-            output.format_time_of_day(begun.started_at),
+            output.format_time_of_day(attempt.started_at),
             "->",
-            output.printable(begun.event),
-            begun.delivery_id,
-            f"attempt {begun.number}",
-            begun.method,
-            begun.url,
-            f"{begun.body_bytes} B",
+            output.printable(_name(attempt)),
+            attempt.delivery_id,
+            f"attempt {attempt.number}",
+            attempt.method,
+            attempt.url,
+            f"{len(attempt.request_body)} B",
         ]
     )
 
 
-def _table_back(ended: EndedAttempt) -> str:
-    time, answer, latency, failure = _back_cells(ended)
+def _table_back(attempt: Attempt) -> str:
+    time, answer, latency, failure = _back_cells(attempt)
     return f"{time} <- {answer:<26}{latency}   {failure}".rstrip()
 
 
-def _plain_back(ended: EndedAttempt) -> str:
-    time, answer, latency, failure = _back_cells(ended)
+def _plain_back(attempt: Attempt) -> str:
+    time, answer, latency, failure = _back_cells(attempt)
     return f"{time}\t<-\t{answer}\t{latency}\t{failure}"
 
 
-def _back_cells(ended: EndedAttempt) -> tuple[str, str, str, str]:
-    came_back_at = ended.begun.started_at + timedelta(milliseconds=ended.duration_ms)
-    failure = "" if ended.accepted else _failure_text(ended)
+def _back_cells(attempt: Attempt) -> tuple[str, str, str, str]:
+    came_back_at = attempt.started_at + timedelta(milliseconds=attempt.duration_ms)
+    status = attempt.answer_status
     return (
         output.format_time_of_day(came_back_at),
-        ended.outcome if ended.answer_status is None else output.format_status(ended.answer_status),
-        f"{ended.duration_ms:.0f} ms",
-        output.printable(failure),
+        attempt.outcome if status is None else output.format_status(status),
+        f"{attempt.duration_ms:.0f} ms",
+        "" if attempt.accepted else output.printable(_failure_text(attempt)),
     )
 
 
-def _failure_text(ended: EndedAttempt) -> str:
-    text = " ".join(filter(None, [ended.error, _text(ended.answer_body or b"").strip()]))
+def _failure_text(attempt: Attempt) -> str:
+    text = " ".join(filter(None, [attempt.error, _text(attempt.shown_answer or b"").strip()]))
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
@@ -225,22 +268,22 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _remarks(ended: EndedAttempt, retried_by: str | None) -> Iterator[str]:
+def _remarks(attempt: Attempt, retried_by: str | None) -> Iterator[str]:
     """Yield remarks about an attempt that follow its two lines."""
-    if not ended.accepted:
-        yield _outcome_and_next_step(ended, retried_by)
-    if ended.assumptions:
-        named = ", ".join(f"{name}={value}" for name, value in ended.assumptions.items())
+    if not attempt.accepted:
+        yield _outcome_and_next_step(attempt, retried_by)
+    if attempt.assumptions:
+        named = ", ".join(f"{name}={value}" for name, value in attempt.assumptions.items())
         yield f"assuming {named}"
-    if ended.fault is not None:
-        yield f"on purpose, by the fault {ended.fault}"
+    if attempt.fault is not None:
+        yield f"on purpose, by the fault {attempt.fault}"
 
 
-def _outcome_and_next_step(ended: EndedAttempt, retried_by: str | None) -> str:
-    then = "" if retried_by is None else f"; {_next_step(ended, retried_by)}"
-    is_about_signature = ended.answer_status in _ABOUT_SIGNATURES
-    advice = f" {_signature_advice(ended.assumptions)}" if is_about_signature else ""
-    return f"{ended.outcome}{then}.{advice}"
+def _outcome_and_next_step(attempt: Attempt, retried_by: str | None) -> str:
+    then = "" if retried_by is None else f"; {_next_step(attempt, retried_by)}"
+    is_about_signature = attempt.answer_status in _ABOUT_SIGNATURES
+    advice = f" {_signature_advice(attempt.assumptions)}" if is_about_signature else ""
+    return f"{attempt.outcome}{then}.{advice}"
 
 
 def _signature_advice(assumptions: Mapping[str, str]) -> str:
@@ -248,13 +291,17 @@ def _signature_advice(assumptions: Mapping[str, str]) -> str:
     return assumptions_note(parse_assumptions(assumptions)) or _SIGNATURE_ADVICE
 
 
-def _next_step(ended: EndedAttempt, retried_by: str) -> str:
-    if ended.next_due_at is not None:
-        return f"next attempt {output.format_time_of_day(ended.next_due_at)}{retried_by}"
-    if ended.status is DeliveryStatus.PENDING:
+def _next_step(attempt: Attempt, retried_by: str) -> str:
+    if attempt.next_due_at is not None:
+        return f"next attempt {output.format_time_of_day(attempt.next_due_at)}{retried_by}"
+    if attempt.status is DeliveryStatus.PENDING:
         return "another attempt follows"
-    identifier = output.abbreviated(ended.begun.delivery_id).removeprefix("…")
+    identifier = output.abbreviated(attempt.delivery_id).removeprefix("…")
     return (
-        f"no attempt is left ({ended.status}). Again: leanbe-emitter deliveries redeliver "
+        f"no attempt is left ({attempt.status}). Again: leanbe-emitter deliveries redeliver "
         f"{identifier}"
     )
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt was" if number == 1 else f"{number} attempts were"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
-from leanbe_emitter.cli.invocation.attempt_watchers import (
+from leanbe_emitter.cli.invocation.attempt_printer import (
     BY_ANY_WORKER,
     printing_attempts,
     who_retries,
@@ -200,7 +200,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
             retried_by = who_retries(leanbe, BY_ANY_WORKER)
-            with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+            with printing_attempts(invocation, retried_by=retried_by) as watcher:
                 leanbe.deliveries.redeliver(*delivery, watcher=watcher)
         else:
             _run(invocation, leanbe, named)
@@ -211,7 +211,7 @@ def _run(invocation: Invocation, leanbe: "Leanbe", job: "Job") -> None:
         f"The job is {job.name}. After an interruption, --job {job.name} continues it."
     )
     retried_by = who_retries(leanbe, BY_ANY_WORKER)
-    with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+    with printing_attempts(invocation, retried_by=retried_by) as watcher:
         done = leanbe.deliveries.redeliver(job, watcher=watcher)
         passed_over = f"; {done.without_url} have no URL now" if done.without_url else ""
         invocation.notice(f"Redelivered {done.made}{passed_over}.")

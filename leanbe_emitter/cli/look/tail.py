@@ -5,7 +5,6 @@ from contextlib import suppress
 import click
 
 from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
-from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
@@ -25,5 +24,5 @@ def tail(invocation: Invocation) -> None:
     with open_leanbe(invocation) as leanbe, suppress(KeyboardInterrupt):
         invocation.notice("Following attempts from now on; stop with Ctrl-C.")
         for entry in leanbe.journal.follow():
-            if entry.delivery is not None and entry.attempt is not None:
-                lines.ended(recorded_attempt(entry.delivery, entry.attempt))
+            if entry.attempt is not None:
+                lines.ended(entry.attempt)

@@ -5,11 +5,10 @@ from typing import Any
 import click
 
 from leanbe_emitter.cli.invocation import shared_options
-from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, as_mapping
-from leanbe_emitter.clock import SystemClock
 
 
 @command(
@@ -58,7 +57,7 @@ def send(  # noqa: PLR0913 - one argument for each option
     receiver = WebhookTarget(
         url=to, secret=secret, headers=headers, ca_file=ca_file, insecure=insecure
     )
-    with printing_attempts(invocation, SystemClock(), retried_by=None) as watcher:
+    with printing_attempts(invocation, retried_by=None) as watcher:
         sender = OneShotSender(
             receiver, assume=as_mapping(assume), settings=invocation.settings(), watcher=watcher
         )

@@ -120,14 +120,14 @@ def _deliver(
     invocation: Invocation, leanbe: "Leanbe", wanted: "TriggerRequest", *, follow: bool
 ) -> None:
     # The printer of attempts loads the explanations of mistakes: --no-deliver needs neither.
-    from leanbe_emitter.cli.invocation.attempt_watchers import (  # noqa: PLC0415
+    from leanbe_emitter.cli.invocation.attempt_printer import (  # noqa: PLC0415
         BY_ANY_WORKER_OR_FOLLOW,
         printing_attempts,
         who_retries,
     )
 
     retried_by = "" if follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW)
-    with printing_attempts(invocation, leanbe.clock, retried_by=retried_by) as watcher:
+    with printing_attempts(invocation, retried_by=retried_by) as watcher:
         triggered = leanbe.trigger_all(wanted, watcher=watcher)
         notice_events_without_delivery(
             invocation, (each.event.name for each in triggered if each.delivery is None)

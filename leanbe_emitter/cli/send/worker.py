@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from leanbe_emitter.cli.invocation.attempt_watchers import printing_turns
+from leanbe_emitter.cli.invocation.attempt_printer import printing_turns
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -43,7 +43,7 @@ def worker(
         invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)
-        with printing_turns(invocation, leanbe.clock) as watcher, infrequent_garbage_collection():
+        with printing_turns(invocation) as watcher, infrequent_garbage_collection():
             stopped_by = leanbe.work(drain=drain, watcher=watcher)
     if drain and stopped_by is signal.SIGINT:  # it stopped before nothing was due
         raise KeyboardInterrupt

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
-from leanbe_emitter.cli.invocation.attempt_watchers import printing_attempts
+from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
@@ -137,7 +137,7 @@ def clear(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def test(invocation: Invocation, product: str) -> None:
     """Send a sample event (customer.created) to a product's webhook, and show the attempt."""
-    with open_leanbe(invocation) as leanbe, printing_attempts(invocation, leanbe.clock) as watcher:
+    with open_leanbe(invocation) as leanbe, printing_attempts(invocation) as watcher:
         leanbe.trigger("customer.created", product=product, watcher=watcher)
 
 

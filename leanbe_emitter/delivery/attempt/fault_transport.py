@@ -54,12 +54,7 @@ def state_under(fault: FaultSpec, state: DeliveryState) -> DeliveryState:
 
 
 class _FaultTransport:
-    """Transport that replaces the ``send`` of another one.
-
-    Args:
-        transport: the other transport; it is closed with this one.
-        send: called instead of ``transport.send``.
-    """
+    """Transport that replaces the ``send`` of another one."""
 
     def __init__(
         self, transport: Transport, send: Callable[[OutgoingRequest], Awaitable[Answer]]

@@ -25,19 +25,14 @@ from leanbe_emitter.delivery.network.transport import (
     CallbackTransport,
     OutgoingRequest,
     PreparedRequest,
+    RequestInFlight,
     TlsSettings,
     Transport,
     Unknown,
     Unreachable,
     compose_headers,
 )
-from leanbe_emitter.delivery.queue_types import (
-    Claimed,
-    Evidence,
-    Headers,
-    Settlement,
-    WebhookSettings,
-)
+from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Headers, Settlement
 from leanbe_emitter.errors import FaultNeedsWire
 from leanbe_emitter.storage.queries.clock import stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
@@ -149,7 +144,11 @@ class Sender:
         attempt = PlainAttempt(
             claimed, prepared, started_at=self._now_ms(), settle=self._settlement, ended=ended
         )
-        return attempt if attempt.is_begun_with(body) else None
+        request = prepared.request.begin(body, attempt.take_result)
+        if request is None:
+            return None
+        attempt.request = request
+        return attempt
 
     def _prepare(
         self, transport: CallbackTransport, claimed: Claimed, body_bytes: int
@@ -227,8 +226,14 @@ class Sender:
         state = _state(evidence.outcome, delay)
         if claimed.fault is not None and state_under(claimed.fault, state) is not state:
             state, delay = state_under(claimed.fault, state), None
-        return claimed.settlement(
-            state=state, due_at=now + int((delay or 0) * 1000), evidence=evidence
+        return Settlement(
+            delivery_id=claimed.delivery_id,
+            event_id=claimed.event_id,
+            token=claimed.token,
+            number=claimed.number,
+            state=state,
+            due_at=now + int((delay or 0) * 1000),
+            evidence=evidence,
         )
 
     def _delay(
@@ -258,7 +263,12 @@ class PlainAttempt:
         started_at: the present instant in milliseconds since 1970.
         settle: returns the settlement for the evidence of this attempt.
         ended: called when it has ended.
+
+    Attributes:
+        request: the request in flight; set once it has begun.
     """
+
+    request: RequestInFlight
 
     __slots__ = (
         "_claimed",
@@ -266,11 +276,11 @@ class PlainAttempt:
         "_ended",
         "_is_cancelled",
         "_prepared",
-        "_request",
         "_result",
         "_settle",
         "_started_at",
         "_watch",
+        "request",
     )
 
     def __init__(
@@ -290,18 +300,10 @@ class PlainAttempt:
         self._is_cancelled = False
         self._watch = stopwatch()
 
-    def is_begun_with(self, body: bytes) -> bool:
-        """Send the request; return False where that needs a task: nothing was done."""
-        request = self._prepared.request.begin(body, self._on_result)
-        if request is None:
-            return False
-        self._request = request
-        return True
-
     def cancel(self) -> None:
         """Interrupt it without a call to ``ended``. Its bytes may have gone out."""
         self._is_cancelled = True
-        self._request.cancel()
+        self.request.cancel()
 
     def cancelled(self) -> bool:
         """Say whether it was interrupted before it ended."""
@@ -320,7 +322,8 @@ class PlainAttempt:
         )
         return self._settle(self._claimed, evidence, ARTICLE)
 
-    def _on_result(self, result: Answer | Unknown) -> None:
+    def take_result(self, result: Answer | Unknown) -> None:
+        """End the attempt."""
         self._duration_us = _microseconds_since(self._watch)
         self._result = result
         self._ended(self)
@@ -334,21 +337,18 @@ def _assumptions(claimed: Claimed) -> AssumptionSet:
 def _request(claimed: Claimed, content: _Content, assumptions: AssumptionSet) -> OutgoingRequest:
     # A stored body that is sent as it is need not be UTF-8; every other body is.
     body = content.body.encode(errors="surrogateescape")
-    url = claimed.webhook.url or ""
+    webhook, url = claimed.webhook, claimed.webhook.url or ""
+    tls = VERIFY
+    if webhook.ca_file is not None or webhook.insecure:
+        tls = TlsSettings(ca_file=webhook.ca_file, insecure=webhook.insecure)
     return OutgoingRequest(
         method=claimed.method,
         url=url,
         headers=compose_headers(url, content_length=len(body), extra=content.headers),
         body=body,
         timeout_seconds=assumptions.timeout,
-        tls=_tls(claimed.webhook),
+        tls=tls,
     )
-
-
-def _tls(webhook: WebhookSettings) -> TlsSettings:
-    if webhook.ca_file is None and not webhook.insecure:
-        return VERIFY
-    return TlsSettings(ca_file=webhook.ca_file, insecure=webhook.insecure)
 
 
 def _evidence(  # noqa: PLR0913 - the facts of an attempt
@@ -363,7 +363,9 @@ def _evidence(  # noqa: PLR0913 - the facts of an attempt
     body: str | None = None,
 ) -> Evidence:
     """Return the evidence of an attempt; of a cut-off answer, the part that came."""
-    answer = _answer_of(result)
+    answer = result.answer if isinstance(result, Unknown) else None
+    if isinstance(result, Answer):
+        answer = result
     return Evidence(
         outcome=classify(result, assumptions),
         started_at=started_at,
@@ -379,12 +381,6 @@ def _evidence(  # noqa: PLR0913 - the facts of an attempt
         fault=None if claimed.fault is None else str(claimed.fault),
         assumptions=_changed_assumptions(claimed, assumptions),
     )
-
-
-def _answer_of(result: Answer | Unreachable | Unknown) -> Answer | None:
-    if isinstance(result, Answer):
-        return result
-    return result.answer if isinstance(result, Unknown) else None
 
 
 def _microseconds_since(watch: float) -> int:

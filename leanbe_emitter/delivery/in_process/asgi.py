@@ -90,12 +90,7 @@ class AsgiTransport:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Call the app once and return its answer.
-
-        Raises:
-            Unreachable: the app did not start, and so it was not called.
-            Unknown: the app was called, and gave no complete answer in time.
-        """
+        """Call the app once and return its answer."""
         return await self.make(self.new_call(request), request)
 
     def new_call(self, request: OutgoingRequest) -> Call:

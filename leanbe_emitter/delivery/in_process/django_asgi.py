@@ -8,7 +8,7 @@ in another thread, so the watchdog keeps the deadline on the caller's thread.
 import sys
 from typing import Any
 
-from leanbe_emitter.delivery.event_loops import is_running_loop
+from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
 from leanbe_emitter.delivery.in_process.call import Call
 from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
@@ -21,12 +21,8 @@ class DjangoAsgiTransport(AsgiTransport):
     needs_loop = False
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Call the handler once: in the running event loop or, without a loop, on this thread.
-
-        Raises:
-            Unknown: the handler gave no complete answer in time.
-        """
-        if is_running_loop():
+        """Call the handler once: in the running event loop or, without a loop, on this thread."""
+        if running_loop() is not None:
             return await super().send(request)
         call = self.new_call(request)
         to_sync: Any = sys.modules["asgiref.sync"].async_to_sync

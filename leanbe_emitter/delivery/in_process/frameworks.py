@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from leanbe_emitter.delivery.event_loops import is_running_loop
+from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.delivery.in_process.call import current_call
 
 P = ParamSpec("P")
@@ -119,7 +119,7 @@ def moved_to_django_thread(
     Returns:
         None if it can: no event loop runs here, or the app is not Django's.
     """
-    if not is_running_loop() or not is_django(app):
+    if running_loop() is None or not is_django(app):
         return None
     to_thread: Any = sys.modules["asgiref.sync"].sync_to_async
     moved: Callable[P, Coroutine[Any, Any, R]] = to_thread(call, thread_sensitive=True)

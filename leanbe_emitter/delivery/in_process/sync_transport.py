@@ -68,11 +68,7 @@ class SyncTransport:
         self._limits = limits
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Call the receiver once, without suspending, and return its answer.
-
-        Raises:
-            Unknown: the receiver gave no complete answer in time.
-        """
+        """Call the receiver once, without suspending, and return its answer."""
         return self.call(request)
 
     def call(self, request: OutgoingRequest) -> Answer:

@@ -55,9 +55,6 @@ class WsgiTransport(SyncTransport):
 
         Django refuses calls on a thread that runs an event loop. The call then moves to the thread
         that Django keeps for synchronous code.
-
-        Raises:
-            Unknown: the app gave no complete answer in time.
         """
         elsewhere = moved_to_django_thread(self._app, self.call)
         return self.call(request) if elsewhere is None else await elsewhere(request)
@@ -119,12 +116,7 @@ class _Response:
     def start(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo = None
     ) -> Callable[[bytes], None]:
-        """Start the answer, as the app's ``start_response``.
-
-        Raises:
-            RuntimeError: the app called it before, and gives no ``exc_info`` now.
-            BaseException: the app's own error, which comes after the head was sent.
-        """
+        """Start the answer, as the app's ``start_response``."""
         error = exc_info[1] if exc_info is not None else None
         if error is not None:
             _notice(error)
@@ -136,12 +128,7 @@ class _Response:
         return self.write
 
     def write(self, piece: bytes) -> None:
-        """Take a piece of the body; ``start_response`` returns this method as ``write``.
-
-        Raises:
-            TypeError: the piece is not bytes.
-            RuntimeError: the app has not called ``start_response``.
-        """
+        """Take a piece of the body; ``start_response`` returns this method as ``write``."""
         if not isinstance(piece, bytes):
             raise TypeError(f"the body of a WSGI answer must be bytes, and not {piece!r}")
         if piece:
@@ -149,11 +136,7 @@ class _Response:
             self._answer.add(piece)
 
     def end(self) -> None:
-        """Send the head, if it was not sent yet.
-
-        Raises:
-            RuntimeError: the app has not called ``start_response``.
-        """
+        """Send the head, if it was not sent yet."""
         if self._answer.is_begun:
             return
         if self._head is None:

@@ -51,12 +51,7 @@ class HttpxTransport:
         self._limits = limits
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request once and return the answer.
-
-        Raises:
-            Unreachable: no byte of the request went out.
-            Unknown: bytes went out, or may have, and no complete answer came back.
-        """
+        """Send the request once and return the answer."""
         foreign = self._foreign(request)
         came = AnswerBuffer(self._limits)
         try:

@@ -47,12 +47,7 @@ class RedirectingTransport:
         self._rules = rules
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request, follow redirects, and return the last answer.
-
-        Raises:
-            Unreachable: no byte of the first request went out.
-            Unknown: some request went out, and no complete answer came back for the last one.
-        """
+        """Send the request, follow redirects, and return the last answer."""
         # Not the loop's time: no loop has to run here.
         deadline = stopwatch() + request.timeout_seconds
         answer = await self._transport.send(request)

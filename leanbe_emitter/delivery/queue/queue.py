@@ -371,12 +371,7 @@ class Queue:
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 
     def _vanished(self, row: ExpiredRow, *, ahead_ms: int) -> Settlement:
-        """Return the settlement of an attempt whose lease ran out.
-
-        Args:
-            row: its delivery.
-            ahead_ms: how far the clock of leases is ahead of the clock of deliveries.
-        """
+        """Return the settlement of an attempt whose lease ran out."""
         lost = row.leases_lost + 1
         ends = lost >= LEASES_LOST_LIMIT
         return Settlement(

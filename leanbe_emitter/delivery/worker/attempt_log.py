@@ -6,14 +6,13 @@ when a worker or a foreground call begins. Where it is too high, an attempt cost
 
 import logging
 
-from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
-from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 
 logger = logging.getLogger(__name__)
 
 
-def logged(watcher: Watcher) -> Watcher:
+def logged(watcher: Watcher | None) -> Watcher | None:
     """Return a watcher that logs attempts and calls this one; this one if the level is too high."""
     return _Logging(watcher) if logger.isEnabledFor(logging.INFO) else watcher
 
@@ -33,40 +32,39 @@ def log_totals(metrics: Metrics) -> None:
     )
 
 
-class _Logging:
+class _Logging(Watcher):
     """Watcher that logs the beginning of an attempt (debug) and its end (info)."""
 
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
+    def __init__(self, watcher: Watcher | None) -> None:
+        self._watcher = watcher or Watcher()
         self._logs_begun = logger.isEnabledFor(logging.DEBUG)
-        self.turn_ended = end_of_turn(watcher)
 
-    def begun(self, claimed: Claimed) -> None:
-        """Log that an attempt begins."""
+    def started(self, attempt: StartedAttempt) -> None:
         if self._logs_begun:
-            logger.debug("An attempt begins.", extra=_fields(claimed))
-        self._watcher.begun(claimed)
+            logger.debug("An attempt begins.", extra=_fields(attempt))
+        self._watcher.started(attempt)
 
-    def ended(self, claimed: Claimed, settlement: Settlement) -> None:
-        """Log the outcome of an attempt."""
-        evidence = settlement.evidence
+    def ended(self, attempt: Attempt) -> None:
         logger.info(
             "An attempt ended.",
             extra={
-                **_fields(claimed),
-                "outcome": evidence.outcome,
-                "answer_status": evidence.answer_status,
-                "duration_ms": evidence.duration_us / 1000,
-                "status": settlement.state.status,
+                **_fields(attempt),
+                "outcome": attempt.outcome,
+                "answer_status": attempt.answer_status,
+                "duration_ms": attempt.duration_ms,
+                "status": attempt.status,
             },
         )
-        self._watcher.ended(claimed, settlement)
+        self._watcher.ended(attempt)
+
+    def turn_ended(self) -> None:
+        self._watcher.turn_ended()
 
 
-def _fields(claimed: Claimed) -> dict[str, object]:
+def _fields(attempt: StartedAttempt) -> dict[str, object]:
     return {
-        "event": claimed.event_name,
-        "delivery": claimed.delivery_id,
-        "product": claimed.product_id,
-        "attempt": claimed.number,
+        "event": attempt.event,
+        "delivery": attempt.delivery_id,
+        "product": attempt.product_id,
+        "attempt": attempt.number,
     }

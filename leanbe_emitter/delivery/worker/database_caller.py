@@ -53,11 +53,8 @@ class InlineFirst:
         self._handed_over = 0
         self._inline_again_at = float("-inf")
 
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+    async def __call__(self, work: Callable[[], T], /) -> T:
         """Run the work and return its result."""
-        return self._do(work)
-
-    async def _do(self, work: Callable[[], T]) -> T:
         # While the thread is busy, new work queues behind it.
         if not self._handed_over and self._now() >= self._inline_again_at:
             try:

@@ -15,9 +15,9 @@ from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, Watcher, attempt_begun, attempt_made
 from leanbe_emitter.delivery.worker.leases import Renewals, interrupted, log_lost_leases
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.delivery.worker.watcher import Watcher
 from leanbe_emitter.errors import EndlessDeliveries
 from leanbe_emitter.storage.schema.states import DeliveryState
 
@@ -38,7 +38,7 @@ class Foreground:
         sender: Sender,
         *,
         clock: Clock,
-        watcher: Watcher,
+        watcher: Watcher | None = None,
         counters: Counters | None = None,
         renewals: Renewals | None = None,
     ) -> None:
@@ -49,60 +49,70 @@ class Foreground:
         self._counters = counters or Counters()
         self._renewals = renewals or Renewals(queue)
 
-    async def attempt(self, claimed: Sequence[Claimed]) -> list[Settlement]:
-        """Attempt claimed deliveries in their order; return the settlements.
+    async def attempt(self, claimed: Sequence[Claimed]) -> list[Attempt]:
+        """Attempt claimed deliveries in their order; return the attempts that were settled.
 
         Deliveries whose webhook has no URL any more are cancelled instead.
         """
-        self._counters.claimed(len(claimed))
+        self._counters.add("claimed", len(claimed))
         self._release([each for each in claimed if each.webhook.url is None])
         not_begun = deque(each for each in claimed if each.webhook.url is not None)
-        settled: list[Settlement] = []
+        made: list[Attempt] = []
         async with self._renewals.of(claimed):
             try:
                 while not_begun:
-                    self._watcher.begun(not_begun[0])
-                    made = await self._make(not_begun.popleft())
-                    settled += made
-                    not_begun.extendleft(self._due_at_once(made))
+                    if self._watcher is not None:
+                        now = self._clock.now()
+                        self._watcher.started(attempt_begun(not_begun[0], at=now))
+                    each = not_begun.popleft()
+                    settlement = await self._make(each)
+                    if settlement is None:
+                        continue
+                    made.append(attempt_made(each, settlement))
+                    if self._watcher is not None:
+                        self._watcher.ended(made[-1])
+                    not_begun.extendleft(self._due_at_once(settlement))
             finally:
                 self._release(not_begun)
-        return settled
+        return made
 
-    async def deliver_due(self) -> list[Settlement]:
+    async def deliver_due(self) -> list[Attempt]:
         """Make every due attempt once, those of events recorded meanwhile included.
 
         Raises:
             EndlessDeliveries: receivers kept recording events meanwhile.
         """
         due = self._catch_up()
-        settled: list[Settlement] = []
+        made: list[Attempt] = []
         while claimed := self._queue.claim(ONE):
-            if len(settled) >= MAX_RECORDED + (1 + _MOST_FOR_EACH) * due:
+            if len(made) >= MAX_RECORDED + (1 + _MOST_FOR_EACH) * due:
                 self._queue.release(claimed)
-                raise _endless(claimed[0], due=due, made=len(settled))
-            settled += await self.attempt(claimed)
-        return settled
+                raise _endless(claimed[0], due=due, made=len(made))
+            made += await self.attempt(claimed)
+        return made
 
     def _catch_up(self) -> int:
         """Wake due retries and reap expired leases; return how many deliveries are due then."""
         while (caught_up := self._queue.catch_up()).woken or caught_up.vanished:
-            self._counters.vanished(len(caught_up.vanished))
+            self._counters.add("vanished", len(caught_up.vanished))
         return caught_up.due.count
 
     def _release(self, not_begun: Collection[Claimed]) -> None:
         self._queue.release(not_begun)
-        self._counters.handed_back(len(not_begun))
+        self._counters.add("handed_back", len(not_begun))
 
-    def _due_at_once(self, made: Sequence[Settlement]) -> list[Claimed]:
-        """Claim deliveries that a fault makes due right after an attempt (``delivered_twice``)."""
-        due = [each.delivery_id for each in made if each.state is DeliveryState.READY]
-        claimed = [one for each in due if (one := self._queue.claim_one(each)) is not None]
-        self._counters.claimed(len(claimed))
-        return claimed
+    def _due_at_once(self, settlement: Settlement) -> list[Claimed]:
+        """Claim a delivery that a fault makes due right after an attempt (``delivered_twice``)."""
+        if settlement.state is not DeliveryState.READY:
+            return []
+        claimed = self._queue.claim_one(settlement.delivery_id)
+        if claimed is None:
+            return []
+        self._counters.add("claimed", 1)
+        return [claimed]
 
-    async def _make(self, claimed: Claimed) -> list[Settlement]:
-        """Make an attempt and settle it; return no settlement if its lease was lost meanwhile."""
+    async def _make(self, claimed: Claimed) -> Settlement | None:
+        """Make an attempt and settle it; return None if its lease was lost meanwhile."""
         self._renewals.catch_up()
         try:
             settlement = await self._sender.send(claimed)
@@ -112,12 +122,11 @@ class Foreground:
                 self._counters.ended([(claimed, settlement)])
             raise
         if self._queue.settle([settlement]):
-            self._counters.lost()
+            self._counters.add("lost")
             log_lost_leases([claimed], deleted=self._queue.deleted_among([claimed]))
-            return []
+            return None
         self._counters.ended([(claimed, settlement)])
-        self._watcher.ended(claimed, settlement)
-        return [settlement]
+        return settlement
 
 
 def _endless(next_one: Claimed, *, due: int, made: int) -> EndlessDeliveries:

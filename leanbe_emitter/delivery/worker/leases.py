@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from functools import partial
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.delivery.event_loops import in_background, is_running_loop
+from leanbe_emitter.delivery.event_loops import in_background, running_loop
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, inline
@@ -50,7 +50,7 @@ class Renewals:
         """Hold these leases while the block lasts; renew them in the background if a loop runs."""
         self._held, self._renewed_at = held, stopwatch()
         try:
-            if is_running_loop():
+            if running_loop() is not None:
                 async with self.meanwhile():
                     yield
             else:

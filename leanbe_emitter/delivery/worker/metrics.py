@@ -10,10 +10,11 @@ The queue is read only when the metrics are read.
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from types import MappingProxyType
+from typing import Literal
 
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
@@ -76,6 +77,11 @@ class Metrics:
     oldest_due_seconds: float | None
 
 
+#: Deliveries that were claimed, or released without an attempt; attempts whose lease was lost, or
+#: that were settled for a dead worker; calls that found the database unavailable.
+Counted = Literal["claimed", "handed_back", "lost", "vanished", "unavailable"]
+
+
 class Counters:
     """Counters of one handle, safe to share between threads.
 
@@ -84,55 +90,25 @@ class Counters:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._claimed = 0
-        self._handed_back = 0
+        self._counts: Counter[Counted] = Counter()
         self._attempts = dict.fromkeys(Outcome, 0)
-        self._lost = 0
-        self._vanished = 0
-        self._unavailable = 0
         self._durations = _Buckets(DURATION_BOUNDS, per_second=1_000_000)
         self._lags = _Buckets(LAG_BOUNDS, per_second=1000)
 
-    def claimed(self, count: int) -> None:
-        """Count claimed deliveries."""
+    def add(self, what: Counted, count: int = 1) -> None:
+        """Count things of one kind."""
         with self._lock:
-            self._claimed += count
-
-    def handed_back(self, count: int) -> None:
-        """Count deliveries that were released without an attempt."""
-        with self._lock:
-            self._handed_back += count
+            self._counts[what] += count
 
     def ended(self, ended: Iterable[tuple[Claimed, Settlement]]) -> None:
         """Count settled attempts."""
-        batch = [(claimed, settlement, settlement.evidence) for claimed, settlement in ended]
-        outcomes = Counter([evidence.outcome for _, _, evidence in batch])
-        # An interrupted attempt says nothing about its receiver.
-        counted = [
-            (claimed, evidence) for claimed, settlement, evidence in batch if settlement.counts
-        ]
-        durations = [evidence.duration_us for _, evidence in counted]
-        lags = [evidence.started_at - claimed.due_at for claimed, evidence in counted]
         with self._lock:
-            for outcome, count in outcomes.items():
-                self._attempts[outcome] += count
-            self._durations.add(durations)
-            self._lags.add(lags)
-
-    def lost(self, count: int = 1) -> None:
-        """Count attempts whose leases were lost meanwhile."""
-        with self._lock:
-            self._lost += count
-
-    def vanished(self, count: int) -> None:
-        """Count attempts of other workers that were settled for them."""
-        with self._lock:
-            self._vanished += count
-
-    def unavailable(self) -> None:
-        """Count a call that found the database unavailable."""
-        with self._lock:
-            self._unavailable += 1
+            for claimed, settlement in ended:
+                evidence = settlement.evidence
+                self._attempts[evidence.outcome] += 1
+                if settlement.counts:  # an interrupted attempt says nothing about its receiver
+                    self._durations.add(evidence.duration_us)
+                    self._lags.add(evidence.started_at - claimed.due_at)
 
     def metrics(self, due: Due | None = None, *, now: int = 0) -> Metrics:
         """Return the metrics.
@@ -143,12 +119,12 @@ class Counters:
         """
         with self._lock:
             return Metrics(
-                deliveries_claimed_total=self._claimed,
-                deliveries_handed_back_total=self._handed_back,
+                deliveries_claimed_total=self._counts["claimed"],
+                deliveries_handed_back_total=self._counts["handed_back"],
                 attempts_total=MappingProxyType(dict(self._attempts)),
-                leases_lost_total=self._lost,
-                attempts_vanished_total=self._vanished,
-                database_unavailable_total=self._unavailable,
+                leases_lost_total=self._counts["lost"],
+                attempts_vanished_total=self._counts["vanished"],
+                database_unavailable_total=self._counts["unavailable"],
                 attempt_duration_seconds=self._durations.histogram(),
                 delivery_lag_seconds=self._lags.histogram(),
                 deliveries_due=None if due is None else due.count,
@@ -167,12 +143,10 @@ class _Buckets:
         self._counts = [0] * (len(bounds) + 1)
         self._sum = 0
 
-    def add(self, values: Sequence[int]) -> None:
-        bounds, counts = self._bounds, self._counts
-        for value in values:
-            counts[bisect_left(bounds, value)] += 1
-        # The sum must not shrink where the clock went back between two instants.
-        self._sum += sum([value for value in values if value > 0])
+    def add(self, value: int) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        if value > 0:  # the sum must not shrink where the clock went back between two instants
+            self._sum += value
 
     def histogram(self) -> Histogram:
         return Histogram(

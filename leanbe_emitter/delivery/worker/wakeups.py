@@ -55,13 +55,9 @@ async def no_wakeups(_: Callable[[], None], /) -> AsyncIterator[None]:
     yield
 
 
-def wakeups_of(database: Database) -> Wakeups:
-    """Return the wake-ups for deliveries that any process makes due in a database."""
-    return partial(_waking, database)
-
-
 @asynccontextmanager
-async def _waking(database: Database, wake: Callable[[], None], /) -> AsyncIterator[None]:
+async def waking(database: Database, wake: Callable[[], None], /) -> AsyncIterator[None]:
+    """Call ``wake`` when any process makes a delivery due, while the block lasts."""
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         stack.enter_context(database.notifying(partial(_wake_loop, loop, wake)))

@@ -27,15 +27,11 @@ from leanbe_emitter.delivery.backoff import Backoff
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
-from leanbe_emitter.delivery.worker.leases import (
-    DatabaseCaller,
-    interrupted,
-    log_lost_leases,
-    renewing,
-)
+from leanbe_emitter.delivery.watching import Watcher, attempt_begun, attempt_made
+from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller
+from leanbe_emitter.delivery.worker.leases import interrupted, log_lost_leases, renewing
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
-from leanbe_emitter.delivery.worker.watcher import Watcher, end_of_turn
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
@@ -72,7 +68,7 @@ class Worker:
         per_product: attempts of one product in flight at once (contract c.5).
         poll_seconds: how long an idle worker waits before it polls again, if nothing wakes it.
         call: runs the queue's methods for the loop.
-        watcher: observes the attempts.
+        watcher: observes the attempts; None: nobody does, and they cost less.
         counters: counts the worker's actions.
         wakeups: signals that a delivery may be due.
         grace_seconds: how long a stop waits for attempts in flight.
@@ -91,7 +87,7 @@ class Worker:
         per_product: int,
         poll_seconds: float,
         call: DatabaseCaller,
-        watcher: Watcher,
+        watcher: Watcher | None = None,
         counters: Counters | None = None,
         wakeups: Wakeups = no_wakeups,
         grace_seconds: float = GRACE_SECONDS,
@@ -104,7 +100,6 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._call = call
         self._watcher = watcher
-        self._turn_ended = end_of_turn(watcher)
         self._counters = counters or Counters()
         self._wakeups = wakeups
         self._grace_seconds = grace_seconds
@@ -142,7 +137,6 @@ class Worker:
         """Deliver until ``stop``; with ``drain``, until nothing is due."""
         async with renewing(self._queue, self._held, call=self._call), self._wakeups(self._wake):
             while not self._is_stopping:
-                self._begin_turn()
                 is_busy = await self._turn()
                 if drain and not (is_busy or self._in_flight or self._ended):
                     return
@@ -150,15 +144,17 @@ class Worker:
                     await self._rest_until_due()
             await self._finish()
 
-    def _begin_turn(self) -> None:
-        """Reset the wake-ups that this turn serves."""
+    def _turn_ended(self) -> None:
+        if self._watcher is not None:
+            self._watcher.turn_ended()
+
+    async def _turn(self) -> bool:
+        """Settle, claim and begin; say whether anything was claimed."""
+        # This turn serves the wake-ups that have come.
         self._wake_event.clear()
         if self._wake_timer is not None:
             self._wake_timer.cancel()
             self._wake_timer = None
-
-    async def _turn(self) -> bool:
-        """Settle, claim and begin; say whether anything was claimed."""
         try:
             claimed = await self._poll()
             await self._begin_all(claimed)
@@ -179,7 +175,7 @@ class Worker:
         ours = list(self._in_flight.values())
         got = await self._call(partial(self._queue.poll, ended, self._room(), ours=ours))
         await self._settled(batch, got.lost)
-        self._counters.vanished(len(got.vanished))
+        self._counters.add("vanished", len(got.vanished))
         for settlement in got.vanished:
             _log_vanished(settlement)
         if got.claimed and abandoned != self._abandoned:
@@ -189,11 +185,13 @@ class Worker:
         return got.claimed
 
     def _room(self) -> Room:
-        in_flight = self._in_flight.values()
-        has_suspect = any(each.leases_lost for each in in_flight)
+        held, has_suspect = Counter[str](), False
+        for each in self._in_flight.values():
+            held[each.product_id] += 1
+            has_suspect = has_suspect or each.leases_lost > 0
         return Room(
-            total=self._concurrency - len(in_flight),
-            held=Counter(each.product_id for each in in_flight),
+            total=self._concurrency - len(self._in_flight),
+            held=held,
             per_product=self._per_product,
             among=DUE - {DeliveryState.SUSPECT} if has_suspect else DUE,
         )
@@ -208,18 +206,19 @@ class Worker:
     ) -> None:
         """Report attempts that were settled, and leases that we lost."""
         del self._ended[: len(batch)]
-        self._counters.lost(len(lost))
+        self._counters.add("lost", len(lost))
         self._counters.ended(each for each in batch if each[0].delivery_id not in lost)
-        for claimed, settlement in batch:
-            if claimed.delivery_id not in lost:
-                self._watcher.ended(claimed, settlement)
+        if self._watcher is not None:
+            for claimed, settlement in batch:
+                if claimed.delivery_id not in lost:
+                    self._watcher.ended(attempt_made(claimed, settlement))
         if lost:
             too_late = [claimed for claimed, _ in batch if claimed.delivery_id in lost]
             log_lost_leases(too_late, deleted=await self._deleted_among(too_late))
 
     async def _begin_all(self, claimed: Sequence[Claimed]) -> None:
         """Begin attempts; after a stop, release all deliveries, otherwise those without a URL."""
-        self._counters.claimed(len(claimed))
+        self._counters.add("claimed", len(claimed))
         not_begun = []
         for each in claimed:
             if self._is_stopping or each.webhook.url is None:
@@ -228,11 +227,12 @@ class Worker:
                 self._begin(each)
         if not_begun:
             await self._call(lambda: self._queue.release(not_begun))
-            self._counters.handed_back(len(not_begun))
+            self._counters.add("handed_back", len(not_begun))
 
     def _begin(self, claimed: Claimed) -> None:
         """Begin an attempt, without a task where the sender supports that."""
-        self._watcher.begun(claimed)
+        if self._watcher is not None:
+            self._watcher.started(attempt_begun(claimed, at=self._clock.now()))
         try:
             attempt = self._sender.begin(claimed, self._on_ended)
         except Exception as error:  # noqa: BLE001 - logged
@@ -289,7 +289,7 @@ class Worker:
 
     async def _wait_for_database(self, error: DatabaseUnavailable) -> None:
         self.database_error = error
-        self._counters.unavailable()
+        self._counters.add("unavailable")
         logger.warning(
             "The database is unavailable; trying again.", extra={"reason": error.message}
         )

@@ -9,10 +9,10 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
-from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, DeliveryRef, Event
+from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
@@ -242,17 +242,17 @@ class Deliveries:
         *references: DeliveryRef,
         times: int = 1,
         deliver: bool = True,
-        watcher: Watcher = NOBODY,
+        watcher: Watcher | None = None,
     ) -> Results[Delivery]: ...
 
     @overload
     def redeliver(
-        self, job: Job, /, *, deliver: bool = True, watcher: Watcher = NOBODY
+        self, job: Job, /, *, deliver: bool = True, watcher: Watcher | None = None
     ) -> Redelivered: ...
 
     @waits("leanbe.deliveries.redeliver()")
     async def redeliver(
-        self, *references: Any, times: int = 1, deliver: bool = True, watcher: Watcher = NOBODY
+        self, *references: Any, times: int = 1, deliver: bool = True, watcher: Watcher | None = None
     ) -> Results[Delivery] | Redelivered:
         """Deliver old events again: the same bytes, to the products' present URLs.
 
@@ -382,16 +382,14 @@ class Deliveries:
             attempts[attempt.delivery_id].append(attempt)
         events = {row.id: Event.of(row) for row in _rows(session, _EVENTS, wanted)}
         found = {
-            row.id: self._snapshot(row, events[row.event_id], attempts[row.id])
+            row.id: Delivery.of(
+                row, events[row.event_id], attempts[row.id], url=row.url, actions=self
+            )
             for row in _rows(session, _DELIVERIES, wanted)
             # Another process may have pruned it with its event between two statements.
             if row.event_id in events
         }
         return [found[each] for each in wanted if each in found]
-
-    def _snapshot(self, row: Any, event: Event, attempts: Sequence[Any]) -> Delivery:
-        made = tuple(Attempt.of(each, event) for each in attempts)
-        return Delivery.of(row, event, made, url=row.url, actions=self)
 
 
 def _comparable(delivery: Delivery) -> dict[str, Any]:
@@ -420,11 +418,7 @@ def _text(body: bytes) -> str:
 
 
 def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
-    """Cancel all of these, or none.
-
-    Raises:
-        Conflict: one of them is settled already, or in flight.
-    """
+    """Cancel all of these, or none."""
     states = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
     # The lock, taken in the order of ids, keeps workers from claiming one of them meanwhile.
     locked = states.order_by(DeliveryRow.id).with_for_update(key_share=True)

@@ -1,14 +1,14 @@
-"""Snapshots of a delivery, its event and its attempts, true at the moment they were taken."""
+"""Snapshots of a delivery and its event, true at the moment they were taken."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.library.deliveries.header_masking import masked, unechoed, unechoed_headers
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
 from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
 from leanbe_emitter.outbox import Recorded
@@ -91,94 +91,6 @@ class Event(Identified):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attempt:
-    """One HTTP request of a delivery, and its outcome.
-
-    Attributes:
-        number: the attempt's number within the delivery, from 1.
-        started_at: the instant by the clock; the event's ``triggered_at`` may be later.
-        duration_ms: milliseconds from the first step of sending to the end of the answer.
-        answer_body: the first bytes of the answer, up to a limit; ``answer_length`` counts all.
-        error: what went wrong, in words; None if nothing did.
-        fault: the deliberate misbehaviour of this attempt; None if there was none.
-        assumptions: the assumptions whose value was not the default.
-    """
-
-    number: int
-    outcome: Outcome
-    started_at: datetime
-    duration_ms: float
-    url: str
-    request_headers: Headers = field(repr=False)
-    request_body: bytes = field(repr=False)
-    answer_status: int | None
-    answer_headers: Headers | None = field(repr=False)
-    answer_body: bytes | None = field(repr=False)
-    answer_length: int
-    error: str | None
-    fault: str | None
-    assumptions: Mapping[str, str] = field(hash=False)
-
-    @classmethod
-    def of(cls, row: AttemptRow, event: Event) -> "Attempt":
-        """Take a snapshot of the row."""
-        body = event.body if row.request_body is None else row.request_body.encode()
-        return cls(
-            number=row.number,
-            outcome=Outcome(row.outcome),
-            started_at=from_milliseconds(row.started_at),
-            duration_ms=row.duration_us / 1000,
-            url=row.url,
-            request_headers=header_pairs(row.request_headers),
-            request_body=body,
-            answer_status=row.answer_status,
-            answer_headers=None if row.answer_headers is None else header_pairs(row.answer_headers),
-            answer_body=row.answer_body,
-            answer_length=row.answer_length,
-            error=row.error,
-            fault=row.fault,
-            assumptions=dict(row.deviations),
-        )
-
-    @property
-    def shown_answer(self) -> bytes | None:
-        """The answer's body with the values of headers that the product set masked."""
-        return unechoed(self.answer_body, self.request_headers, assumptions=self.assumptions)
-
-    def document(self) -> dict[str, Any]:
-        """Return the attempt as JSON; bodies are text, and bytes that are no UTF-8 are replaced.
-
-        The values of headers that the product set are masked, in the answer, too. The attribute
-        ``request_headers`` has the values.
-        """
-        answer = None
-        if self.answer_status is not None:
-            answer = {
-                "status": self.answer_status,
-                "headers": unechoed_headers(
-                    self.answer_headers or (), self.request_headers, assumptions=self.assumptions
-                ),
-                "body": (self.shown_answer or b"").decode(errors="replace"),
-                "length": self.answer_length,
-            }
-        return {
-            "number": self.number,
-            "outcome": self.outcome.value,
-            "startedAt": print_instant(self.started_at),
-            "durationMs": round(self.duration_ms, 3),
-            "url": self.url,
-            "request": {
-                "headers": masked(self.request_headers, assumptions=self.assumptions),
-                "body": self.request_body.decode(errors="replace"),
-            },
-            "answer": answer,
-            "error": self.error,
-            "fault": self.fault,
-            "assumptions": dict(self.assumptions),
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
 class Delivery(Identified, Itself):
     """A delivery of one event to one webhook.
 
@@ -201,19 +113,24 @@ class Delivery(Identified, Itself):
         cls,
         row: DeliveryRow,
         event: Event,
-        attempts: tuple[Attempt, ...],
+        attempts: Sequence[AttemptRow],
         *,
         url: str | None,
         actions: DeliveryActions,
     ) -> "Delivery":
         """Take a snapshot of the rows."""
         awaits_attempt = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
+        due_at = from_milliseconds(row.due_at) if awaits_attempt else None
+        made = [
+            *(_attempt(each, event, DeliveryStatus.PENDING, None) for each in attempts[:-1]),
+            *(_attempt(each, event, row.state.status, due_at) for each in attempts[-1:]),
+        ]
         return cls(
             id=row.id,
             event=event,
             status=row.state.status,
-            attempts=attempts,
-            next_due_at=from_milliseconds(row.due_at) if awaits_attempt else None,
+            attempts=tuple(made),
+            next_due_at=due_at,
             url=attempts[-1].url if attempts else url,
             created_at=from_milliseconds(row.created_at),
             _actions=actions,
@@ -260,6 +177,34 @@ class Delivery(Identified, Itself):
             "event": self.event.document(),
             "attempts": [attempt.document() for attempt in self.attempts],
         }
+
+
+def _attempt(
+    row: AttemptRow, event: Event, status: DeliveryStatus, next_due_at: datetime | None
+) -> Attempt:
+    """Take a snapshot of an attempt, after which its delivery had this status."""
+    return Attempt(
+        delivery_id=row.delivery_id,
+        event=event.name,
+        product_id=event.product_id,
+        number=row.number,
+        started_at=from_milliseconds(row.started_at),
+        method=event.method,
+        url=row.url,
+        request_body=event.body if row.request_body is None else row.request_body.encode(),
+        outcome=Outcome(row.outcome),
+        duration_ms=row.duration_us / 1000,
+        request_headers=header_pairs(row.request_headers),
+        answer_status=row.answer_status,
+        answer_headers=None if row.answer_headers is None else header_pairs(row.answer_headers),
+        answer_body=row.answer_body,
+        answer_length=row.answer_length,
+        error=row.error,
+        fault=row.fault,
+        assumptions=dict(row.deviations),
+        status=status,
+        next_due_at=next_due_at,
+    )
 
 
 #: A delivery is named by a snapshot of it, its id, or a part of the id.

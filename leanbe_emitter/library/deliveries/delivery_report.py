@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+from leanbe_emitter.delivery.watching import Attempt
+from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.event_names import matches
 from leanbe_emitter.wire.payloads.differences import differences

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import select
 
 from leanbe_emitter.clock import pause
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal
@@ -43,9 +44,9 @@ class Entry:
 
     def made(self) -> dict[str, Any] | None:
         """Return the attempt as JSON with its delivery and event; None if there is no attempt."""
-        if self.attempt is None or self.delivery is None:
+        if self.attempt is None:
             return None
-        whose = {"delivery": self.delivery.id, "event": self.event.name}
+        whose = {"delivery": self.attempt.delivery_id, "event": self.attempt.event}
         return {**whose, **self.attempt.document()}
 
 

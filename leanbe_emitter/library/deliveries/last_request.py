@@ -6,12 +6,12 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.delivery.header_masking import masked
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery
-from leanbe_emitter.library.deliveries.header_masking import masked
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.wire.explain.explainer import Explanation, explain
 from leanbe_emitter.wire.faults.catalogue import FaultSpec

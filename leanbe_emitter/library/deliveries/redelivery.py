@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.domain import lookup, webhooks
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
@@ -28,8 +28,8 @@ from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
-from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
 from leanbe_emitter.library.runtime.awaitable_results import Itself
+from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
@@ -80,13 +80,13 @@ class Job:
 class Redelivery:
     """Delivers old events again: those of named deliveries, or those of a job."""
 
-    def __init__(self, transactions: Transactions, attempts: Attempts, *, ids: Ids) -> None:
+    def __init__(self, transactions: Transactions, engine: Engine, *, ids: Ids) -> None:
         self._transactions = transactions
-        self._attempts = attempts
+        self._engine = engine
         self._ids = ids
 
     async def again(
-        self, references: Sequence[DeliveryRef], *, deliver: bool, watcher: Watcher
+        self, references: Sequence[DeliveryRef], *, deliver: bool, watcher: Watcher | None
     ) -> Sequence[str]:
         """Record a new delivery for the event of each old one; return the new deliveries' ids.
 
@@ -94,7 +94,7 @@ class Redelivery:
             Conflict: a product has no URL now, or attempts cannot be made here.
             NotFound: there is no such delivery.
         """
-        lease = self._attempts.new_lease(deliver=deliver)
+        lease = self._engine.new_lease() if deliver else None
         with self._transactions.acting() as action:
             session = action.session
             old = [delivery_row(session, reference) for reference in references]
@@ -106,7 +106,7 @@ class Redelivery:
                 redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
                 for event in events
             ]
-        await self._attempts.make_first(new, lease=lease, watcher=watcher)
+        await self._engine.attempt(new, lease=lease, watcher=watcher)
         return new
 
     def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
@@ -141,7 +141,7 @@ class Redelivery:
         cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
         return Page([row.id for row in rows[:limit]], cursor=cursor)
 
-    async def run(self, job: Job, *, deliver: bool, watcher: Watcher) -> Redelivered:
+    async def run(self, job: Job, *, deliver: bool, watcher: Watcher | None) -> Redelivered:
         """Record new deliveries in batches, in the order of ids, and make their first attempts.
 
         The run begins with missing attempts of an interrupted run. It ends with the attempts that
@@ -161,26 +161,28 @@ class Redelivery:
             pending = session.scalar(select(func.count()).select_from(_unattempted(job).subquery()))
         return Redelivered(made=made, without_url=without_url, still_pending=pending or 0)
 
-    async def _catch_up(self, job: Job, *, deliver: bool, watcher: Watcher) -> None:
+    async def _catch_up(self, job: Job, *, deliver: bool, watcher: Watcher | None) -> None:
         """Make the missing first attempts of the job's recorded deliveries."""
         if deliver:
             with self._transactions.looking() as session:
                 order = (DeliveryRow.product_id, DeliveryRow.sequence, DeliveryRow.id)
                 missing = session.scalars(_unattempted(job).order_by(*order)).all()
-            await self._attempts.make_due(missing, watcher=watcher)
+            await self._engine.attempt_due(missing, watcher=watcher)
 
-    async def _enqueue_all(self, job: Job, *, deliver: bool, watcher: Watcher) -> tuple[int, int]:
+    async def _enqueue_all(
+        self, job: Job, *, deliver: bool, watcher: Watcher | None
+    ) -> tuple[int, int]:
         """Return how many deliveries were recorded, and how many events were skipped."""
         after, made, without_url = "", 0, 0
         while True:
-            lease = self._attempts.new_lease(deliver=deliver)
+            lease = self._engine.new_lease() if deliver else None
             with _running_once(job), self._transactions.acting() as action:
                 page = _page(action.session, job, after)
                 if not page:
                     return made, without_url
                 wanted = _once(page)
                 new = _enqueue(action, job, wanted, lease=lease)
-            await self._attempts.make_first(new, lease=lease, watcher=watcher)
+            await self._engine.attempt(new, lease=lease, watcher=watcher)
             after, made = page[-1].id, made + len(new)
             without_url += len(wanted) - len(new)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import exists, select
 
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery, Event
+from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import DeliveryReport, Expected, line_of
 from leanbe_emitter.library.deliveries.journal import Journal

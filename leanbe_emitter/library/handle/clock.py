@@ -10,15 +10,14 @@ several processes add up, and no process skips a stop of another.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select
 
 from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
-from leanbe_emitter.library.deliveries.delivery import Attempt
 from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.library.runtime.awaitables import waits
@@ -41,26 +40,14 @@ _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shared:
-    """The sources of a shared clock about other processes.
-
-    Attributes:
-        journal: the journal of their attempts.
-        queue: counts their attempts in flight.
-    """
-
-    journal: Journal
-    queue: Queue
-
-
 class AdvancingClock:
     """The clock of a handle.
 
     Args:
         clock: the source of time; a ``ManualClock`` or the database's manual clock can be moved.
         deliver: makes every attempt that is due, and returns the attempts.
-        shared: is asked about other processes if the clock is the database's.
+        journal: the journal of other processes' attempts, if the clock is the database's.
+        queue: counts their attempts in flight.
     """
 
     def __init__(
@@ -69,12 +56,14 @@ class AdvancingClock:
         transactions: Transactions,
         *,
         deliver: Callable[[], Results[Attempt]],
-        shared: Shared,
+        journal: Journal,
+        queue: Queue,
     ) -> None:
         self._clock = clock
         self._transactions = transactions
         self._deliver = deliver
-        self._shared = shared
+        self._journal = journal
+        self._queue = queue
 
     @property
     def kind(self) -> str:
@@ -154,9 +143,9 @@ class AdvancingClock:
     async def _run(self, clock: MovableClock, distance: timedelta | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):
             return await self._run_alone(clock, distance)
-        since = self._shared.journal.wait_cursor()
+        since = self._journal.wait_cursor()
         await self._run_alone(clock, distance)
-        entries = self._shared.journal.read_all(since)
+        entries = self._journal.read_all(since)
         return Results(each.attempt for each in entries if each.attempt is not None)
 
     async def _run_alone(self, clock: MovableClock, left: timedelta | None) -> Results[Attempt]:
@@ -188,7 +177,7 @@ class AdvancingClock:
     async def _make_due(self) -> Results[Attempt]:
         """Make the attempts that are due; with a shared clock, wait until none is in flight."""
         attempts = await self._deliver()
-        count_active = self._shared.queue.count_active
+        count_active = self._queue.count_active
         while isinstance(self._clock, StoredClock) and count_active():
             await wait_until(
                 lambda: not count_active(),
@@ -221,11 +210,7 @@ def _distance(**parts: float) -> timedelta:
 
 
 def _end(seen: datetime, left: timedelta) -> datetime:
-    """Return the instant at which a move ends.
-
-    Raises:
-        InvalidValue: the instant is out of ``clock.RANGE``.
-    """
+    """Return the instant at which a move ends."""
     if left >= RANGE[1] - seen:
         raise _out_of_range(f"{seen.isoformat()} cannot be moved on by {left}.")
     return seen + left

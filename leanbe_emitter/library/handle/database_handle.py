@@ -17,20 +17,18 @@ from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue.due_queries import Due
+from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
-from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
-from leanbe_emitter.library.deliveries.delivery import Attempt
 from leanbe_emitter.library.deliveries.events import Events
-from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
 from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.deliveries.redelivery import Redelivery
 from leanbe_emitter.library.documents.users import Users
 from leanbe_emitter.library.handle.assertions import Assertions
-from leanbe_emitter.library.handle.clock import AdvancingClock, Shared
+from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
@@ -109,6 +107,7 @@ class DatabaseHandle:
             transport=as_transport(transport, rules=rules, settings=self._settings),
             receivers=self._receivers,
             raises_app_errors=app_errors == "raise",
+            require_no_transaction=self._transactions.require_none,
         )
         self.seeds = Seeds(self._transactions)
         self.products = Products(
@@ -120,15 +119,14 @@ class DatabaseHandle:
         self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
-        self._attempts = Attempts(self._transactions, self._engine)
-        redelivery = Redelivery(self._transactions, self._attempts, ids=self._ids)
+        redelivery = Redelivery(self._transactions, self._engine, ids=self._ids)
         self.deliveries = Deliveries(self._transactions, redelivery)
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
         self.journal = Journal(self._transactions, self.deliveries)
         self._triggers = Triggers(
             self._transactions,
-            self._attempts,
+            self._engine,
             self.deliveries,
             clock=self._clock,
             ids=self._ids,
@@ -144,7 +142,8 @@ class DatabaseHandle:
             self._clock,
             self._transactions,
             deliver=self.deliver,
-            shared=Shared(journal=self.journal, queue=self._engine.queue),
+            journal=self.journal,
+            queue=self._engine.queue,
         )
 
     @contextmanager
@@ -166,7 +165,7 @@ class DatabaseHandle:
         return self._transactions.together(calls)
 
     @waits("leanbe.deliver()")
-    async def deliver(self, *, watcher: Watcher = NOBODY) -> Results[Attempt]:
+    async def deliver(self, *, watcher: Watcher | None = None) -> Results[Attempt]:
         """Make every attempt that is due, once.
 
         Events that receivers record meanwhile are delivered, too.
@@ -178,16 +177,8 @@ class DatabaseHandle:
             Conflict: a transaction is open: no requests are made inside one.
             EndlessDeliveries: receivers recorded event after event.
         """
-        self._attempts.require_possible()
-        settled = await self._engine.deliver_due(watcher=watcher)
-        made = [(each.delivery_id, each.number) for each in settled]
-        attempts = {
-            (delivery.id, attempt.number): attempt
-            for delivery in self.deliveries.of({delivery_id for delivery_id, _ in made})
-            for attempt in delivery.attempts
-        }
-        # A delivery that was deleted meanwhile, or whose lease we lost, is not among them.
-        return Results(attempts[each] for each in made if each in attempts)
+        self._engine.require_possible()
+        return Results(await self._engine.deliver_due(watcher=watcher))
 
     def due(self) -> Due:
         """Return how many deliveries are due, since when, and how many are in flight.
@@ -308,7 +299,7 @@ class DatabaseHandle:
         Raises:
             Conflict: a transaction is open, or a receiver makes this call.
         """
-        self._attempts.require_possible()
+        self._engine.require_possible()
         with self._database.transaction() as session:
             empty(session)
             now = self._begin_again(session) if ids == "restart" else None

@@ -2,7 +2,7 @@
 
 Every capability of the package is a method of ``Leanbe`` or of one of its attributes. The command
 line and the server only parse, call and print. The methods here are short: their work is done by
-``Triggers``, ``Attempts``, ``Assertions`` and the engine, which ``DatabaseHandle`` puts together.
+``Triggers``, ``Assertions`` and the engine, which ``DatabaseHandle`` puts together.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
-from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.errors import InvalidValue, WaitTimedOut
 from leanbe_emitter.library.deliveries.delivery import Delivery, RecordedEvents
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
@@ -74,7 +74,7 @@ class Leanbe(DatabaseHandle):
 
     @waits_at_end("leanbe.foreground()")
     async def foreground(
-        self, watcher: Watcher = NOBODY, *, deliver: bool = True
+        self, watcher: Watcher | None = None, *, deliver: bool = True
     ) -> AsyncIterator[RecordedEvents]:
         """Make the calls of this block one transaction, then make their events' first attempts.
 
@@ -90,12 +90,12 @@ class Leanbe(DatabaseHandle):
         Raises:
             Conflict: a transaction is open already.
         """
-        events, lease = RecordedEvents(), self._attempts.new_lease(deliver=deliver)
+        events, lease = RecordedEvents(), self._engine.new_lease() if deliver else None
         with self._transactions.begin(lease=lease) as transaction:
             yield events
         events.recorded = tuple(transaction.recorded)
         made_here = [each.delivery_id for each in events.recorded if each.delivery_id]
-        await self._attempts.make_first(made_here, lease=lease, watcher=watcher)
+        await self._engine.attempt(made_here, lease=lease, watcher=watcher)
         events.deliveries = tuple(self.deliveries.of(made_here))
 
     @waits("leanbe.trigger()")
@@ -108,7 +108,7 @@ class Leanbe(DatabaseHandle):
         set: Mapping[str, str] | None = None,  # noqa: A002 - the word of every surface
         payload: JSON | Sample = Sample.OF_THE_CATALOGUE,
         assume: Mapping[str, str] | None = None,
-        watcher: Watcher = NOBODY,
+        watcher: Watcher | None = None,
     ) -> Delivery:
         """Record one synthetic event and make the first attempt of its delivery at once.
 
@@ -133,7 +133,7 @@ class Leanbe(DatabaseHandle):
         """
         _require_one(event)
         if to is not None:
-            self._attempts.require_possible()
+            self._engine.require_possible()
             product = self._product_at(to, product)
         elif product is None:
             product = self._usual_product()
@@ -148,7 +148,7 @@ class Leanbe(DatabaseHandle):
 
     @waits("leanbe.trigger_all()")
     async def trigger_all(
-        self, request: TriggerRequest, *, deliver: bool = True, watcher: Watcher = NOBODY
+        self, request: TriggerRequest, *, deliver: bool = True, watcher: Watcher | None = None
     ) -> Results[Triggered]:
         """Record several synthetic events of the same document.
 
@@ -174,7 +174,9 @@ class Leanbe(DatabaseHandle):
         return self._triggers.dry_run(request)
 
     @waits("leanbe.follow()")
-    async def follow(self, deliveries: Sequence[Delivery], *, watcher: Watcher = NOBODY) -> Nothing:
+    async def follow(
+        self, deliveries: Sequence[Delivery], *, watcher: Watcher | None = None
+    ) -> Nothing:
         """Make the attempts of these deliveries when they fall due, until all are settled.
 
         Raises:
@@ -183,7 +185,7 @@ class Leanbe(DatabaseHandle):
                 before somebody moves it: none is due, or a due one waits (``ordering = strict``)
                 for an earlier delivery of its product that is not due.
         """
-        self._attempts.require_possible()
+        self._engine.require_possible()
         await self._engine.follow(
             [each.id for each in deliveries],
             is_pending=self._is_pending,
@@ -207,7 +209,7 @@ class Leanbe(DatabaseHandle):
             Conflict: a transaction is open, or a receiver makes this call.
             WaitTimedOut: the work was not finished in time; the message names the line.
         """
-        self._attempts.require_possible()
+        self._engine.require_possible()
         await self._engine.settle(until=until, timeout_seconds=timeout_seconds)
         return NOTHING
 
@@ -220,7 +222,7 @@ class Leanbe(DatabaseHandle):
         Raises:
             Conflict: a transaction is open, or a receiver makes this call.
         """
-        self._attempts.require_possible()
+        self._engine.require_possible()
         await self._engine.leave_loop()
         return NOTHING
 
@@ -230,7 +232,7 @@ class Leanbe(DatabaseHandle):
         drain: bool = False,
         concurrency: int | None = None,
         per_product: int | None = None,
-        watcher: Watcher = NOBODY,
+        watcher: Watcher | None = None,
     ) -> signal.Signals | None:
         """Run a worker: deliver what is due until SIGTERM, SIGINT or SIGHUP.
 
@@ -246,7 +248,7 @@ class Leanbe(DatabaseHandle):
         Raises:
             Conflict: a transaction is open, or an event loop runs here: a worker runs its own.
         """
-        self._attempts.require_possible()
+        self._engine.require_possible()
         require_no_loop()
         return self._engine.work(
             drain=drain,
@@ -260,7 +262,7 @@ class Leanbe(DatabaseHandle):
         *,
         concurrency: int | None = None,
         per_product: int | None = None,
-        watcher: Watcher = NOBODY,
+        watcher: Watcher | None = None,
     ) -> AbstractAsyncContextManager[asyncio.Task[None]]:
         """Run a worker in the running event loop while an ``async with`` block lasts.
 
@@ -406,11 +408,7 @@ class Leanbe(DatabaseHandle):
             return row is not None and row.state.status is DeliveryStatus.PENDING
 
     def _require_attemptable(self, delivery_ids: Sequence[str]) -> None:
-        """Check that one of these deliveries can be attempted before a manual clock is moved.
-
-        Raises:
-            WaitTimedOut: none of them can.
-        """
+        """Check that one of these deliveries can be attempted before a manual clock is moved."""
         if kind_of(self._clock) != MANUAL:
             return
         left, now = self.deliveries.pending_of(delivery_ids), self._clock.now()

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from leanbe_emitter.delivery.event_loops import is_running_loop
+from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.runtime.unawaited import Pending, is_waiting
@@ -67,7 +67,7 @@ def waits(
         @functools.wraps(method)
         def called(self: W, /, *args: P.args, **kwargs: P.kwargs) -> T:
             work = run(self, *args, **kwargs)
-            if not is_running_loop():
+            if running_loop() is None:
                 return drive(work)
             # Its declared type is that of its result.
             return cast("T", Pending(work, what=what, among=self._transactions.unawaited))
@@ -133,7 +133,7 @@ def require_async_with(what: str) -> None:
     Raises:
         Conflict: an event loop runs here.
     """
-    if is_running_loop():
+    if running_loop() is not None:
         raise Conflict(
             f"An event loop runs this code, where {what} cannot be a plain 'with' block.",
             hint=f"Write 'async with {what}'.",

@@ -15,26 +15,25 @@ from functools import partial
 
 from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.event_loops import is_running_loop, sleep
+from leanbe_emitter.delivery.event_loops import running_loop, sleep
 from leanbe_emitter.delivery.in_process.app_errors import first_with_note
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits, Transport
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.queue_types import Settlement
+from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.attempt_log import log_totals, logged
-from leanbe_emitter.delivery.worker.database_caller import InlineFirst
+from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, InlineFirst
 from leanbe_emitter.delivery.worker.foreground import Foreground
-from leanbe_emitter.delivery.worker.leases import DatabaseCaller, Renewals
+from leanbe_emitter.delivery.worker.leases import Renewals
 from leanbe_emitter.delivery.worker.metrics import Counters, Metrics
 from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
-from leanbe_emitter.delivery.worker.wakeups import wakeups_of
-from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.worker.wakeups import waking
 from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.loop_runner import CallerLock, LoopRunner
+from leanbe_emitter.library.runtime.loop_runner import CallerLock, LoopRunner, require_no_receiver
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
 from leanbe_emitter.outbox import Lease
@@ -55,6 +54,8 @@ class Engine:
             also at the end of each ``work``, because that ends the loop it was used in.
         receivers: the receivers in this process.
         raises_app_errors: whether a receiver's exception is raised to the caller of an attempt.
+        require_no_transaction: raises an error if the caller has an open transaction; its argument
+            is what a transaction forbids, as the beginning of a sentence.
     """
 
     def __init__(  # noqa: PLR0913 - each part comes from outside
@@ -68,13 +69,15 @@ class Engine:
         transport: Transport | None,
         receivers: ReceiverRegistry | None = None,
         raises_app_errors: bool = True,
+        require_no_transaction: Callable[[str], object] = lambda _: None,
     ) -> None:
+        self._require_no_transaction = require_no_transaction
         self._database = database
         self._clock = clock
         self._settings = settings
         self._rules = rules
         self._given_transport = transport
-        self._network = self._new_network()
+        self._network = Http1Transport(rules=rules, limits=AnswerLimits.of(settings))
         self._unclosed = [] if transport is None else [transport]
         self._receivers = ReceiverRegistry() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
@@ -92,30 +95,47 @@ class Engine:
         self._renewals = Renewals(self.queue)
         self._loop_runner = LoopRunner(meanwhile=self._renewals.meanwhile)
 
+    def require_possible(self) -> None:
+        """Check that attempts can be made here. Callers check before they lease anything.
+
+        Raises:
+            Conflict: a transaction is open, or a receiver is running this code.
+        """
+        self._require_no_transaction("Making attempts")
+        require_no_receiver()
+
     def new_lease(self) -> Lease:
-        """Return a lease for deliveries that are recorded and attempted at once."""
+        """Return a lease for deliveries that are recorded and attempted at once.
+
+        Raises:
+            Conflict: attempts cannot be made here.
+        """
+        self.require_possible()
         return self.queue.new_lease()
 
     async def attempt(
-        self, delivery_ids: Sequence[str], *, lease: Lease, watcher: Watcher
-    ) -> list[Settlement]:
-        """Make the first attempts of deliveries that were recorded with this lease."""
+        self, delivery_ids: Sequence[str], *, lease: Lease | None, watcher: Watcher | None
+    ) -> list[Attempt]:
+        """Make the first attempts of deliveries that hold this lease; without a lease, none."""
+        if lease is None:
+            return []
         claimed = self.queue.load(delivery_ids, token=lease.token)
         async with self._turn():
             return await self._foreground(watcher).attempt(claimed)
 
-    async def deliver_due(self, *, watcher: Watcher) -> list[Settlement]:
+    async def deliver_due(self, *, watcher: Watcher | None) -> list[Attempt]:
         """Make every attempt that is due, once."""
         async with self._turn():
             return await self._foreground(watcher).deliver_due()
 
-    async def attempt_due(self, delivery_ids: Sequence[str], *, watcher: Watcher) -> None:
+    async def attempt_due(self, delivery_ids: Sequence[str], *, watcher: Watcher | None) -> None:
         """Make the attempts of those deliveries that are due and not leased.
 
         Each delivery is claimed just before its attempt, so an interruption holds up no other.
         """
+        self.require_possible()
         if delivery_ids and (vanished := self.queue.reap()):
-            self._counters.vanished(len(vanished))
+            self._counters.add("vanished", len(vanished))
         for each in delivery_ids:
             if claimed := self.queue.claim_one(each):
                 async with self._turn():
@@ -126,7 +146,7 @@ class Engine:
         delivery_ids: Iterable[str],
         *,
         is_pending: Callable[[str], bool],
-        watcher: Watcher,
+        watcher: Watcher | None,
         require_coming: Callable[[Sequence[str]], object] = lambda _: None,
     ) -> None:
         """Make the attempts of these deliveries when they fall due, until all are settled.
@@ -144,13 +164,13 @@ class Engine:
                 async with self._turn():
                     await self._foreground(watcher).attempt(claimed)
             elif vanished := self.queue.reap():
-                self._counters.vanished(len(vanished))
+                self._counters.add("vanished", len(vanished))
             else:
                 require_coming(pending)
                 await sleep(POLL_SECONDS)
 
     def work(
-        self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
+        self, *, drain: bool, watcher: Watcher | None, concurrency: int, per_product: int
     ) -> signal.Signals | None:
         """Run a worker until a signal, and return it; with ``drain``, until nothing is due."""
         return asyncio.run(
@@ -195,7 +215,7 @@ class Engine:
         """
         for worker, loop in list(self._workers.items()):
             cancelled = asyncio.run_coroutine_threadsafe(worker.abandon(), loop)
-            if not is_running_loop():
+            if running_loop() is None:
                 with suppress(FuturesTimeout):
                     cancelled.result(ABANDON_SECONDS)
 
@@ -221,7 +241,7 @@ class Engine:
 
     @asynccontextmanager
     async def working(
-        self, *, watcher: Watcher, concurrency: int, per_product: int
+        self, *, watcher: Watcher | None, concurrency: int, per_product: int
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run a worker in the running loop while the block lasts; then let it finish its attempts.
 
@@ -239,7 +259,7 @@ class Engine:
                 await task
 
     async def _work(
-        self, *, drain: bool, watcher: Watcher, concurrency: int, per_product: int
+        self, *, drain: bool, watcher: Watcher | None, concurrency: int, per_product: int
     ) -> signal.Signals | None:
         async with self._worker(
             watcher=watcher, concurrency=concurrency, per_product=per_product
@@ -250,20 +270,24 @@ class Engine:
 
     @asynccontextmanager
     async def _worker(
-        self, *, watcher: Watcher, concurrency: int, per_product: int
+        self, *, watcher: Watcher | None, concurrency: int, per_product: int
     ) -> AsyncIterator[Worker]:
         """Create a worker of the running loop, with its own transport and database thread."""
-        transport = self._given_transport or self._new_network()
+        limits = AnswerLimits.of(self._settings)
+        transport = self._given_transport or Http1Transport(rules=self._rules, limits=limits)
         if self._receivers:
-            transport = self._routed(transport)
+            transport = RoutingTransport(
+                transport, receivers=self._receivers, loop_runner=self._loop_runner
+            )
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, "leanbe-database") as thread:
             try:
                 # Random, so that retries of many workers do not come at the same time.
                 jitter = random.Random()  # noqa: S311 - no secret
+                sender = Sender(transport, clock=self._clock, jitter=jitter, rules=self._rules)
                 worker = Worker(
                     self.queue,
-                    self._sender(transport, jitter=jitter),
+                    sender,
                     clock=self._clock,
                     concurrency=concurrency,
                     per_product=per_product,
@@ -271,7 +295,7 @@ class Engine:
                     call=self._database_caller(thread),
                     watcher=logged(watcher),
                     counters=self._counters,
-                    wakeups=wakeups_of(self._database),
+                    wakeups=partial(waking, self._database),
                 )
                 self._workers[worker] = loop
                 yield worker
@@ -295,36 +319,26 @@ class Engine:
         except DatabaseUnavailable:
             return None
 
-    def _foreground(self, watcher: Watcher) -> Foreground:
-        transport = self._routed(self._given_transport or self._network)
+    def _foreground(self, watcher: Watcher | None) -> Foreground:
+        transport = RoutingTransport(
+            self._given_transport or self._network,
+            receivers=self._receivers,
+            loop_runner=self._loop_runner,
+        )
+        sender = Sender(
+            transport,
+            clock=self._clock,
+            jitter=None,
+            rules=self._rules,
+            on_fault_error=self._impossible_faults.append,
+        )
         return Foreground(
             self.queue,
-            self._sender(transport, jitter=None, on_fault_error=self._impossible_faults.append),
+            sender,
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,
             renewals=self._renewals,
-        )
-
-    def _routed(self, transport: Transport) -> Transport:
-        return RoutingTransport(transport, receivers=self._receivers, loop_runner=self._loop_runner)
-
-    def _new_network(self) -> Http1Transport:
-        return Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
-
-    def _sender(
-        self,
-        transport: Transport,
-        *,
-        jitter: random.Random | None,
-        on_fault_error: Callable[[FaultNeedsWire], object] = lambda _: None,
-    ) -> Sender:
-        return Sender(
-            transport,
-            clock=self._clock,
-            jitter=jitter,
-            rules=self._rules,
-            on_fault_error=on_fault_error,
         )
 
     @asynccontextmanager

@@ -24,7 +24,7 @@ from functools import partial
 from types import FrameType
 from typing import Any, TypeVar
 
-from leanbe_emitter.delivery.event_loops import is_running_loop, running_loop
+from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.delivery.in_process.call import current_call
 from leanbe_emitter.errors import Conflict
 
@@ -53,7 +53,7 @@ def require_no_loop() -> None:
     Raises:
         Conflict: the thread runs an event loop.
     """
-    if is_running_loop():
+    if running_loop() is not None:
         raise Conflict(
             "These attempts need a thread that runs no event loop.",
             hint="In asynchronous code, call it in a thread: await asyncio.to_thread(...).",
@@ -116,7 +116,7 @@ class Interrupts:
 
 
 def _may_handle() -> bool:
-    if is_running_loop():
+    if running_loop() is not None:
         return False  # the loop's owner cancels the task
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -154,7 +154,7 @@ class LoopRunner:
 
     async def enter(self, work: Work[T]) -> T:
         """Do the work in the loop that runs here; if none does, in the handle's loop."""
-        if is_running_loop():
+        if running_loop() is not None:
             self.adopt()
             return await work()
         try:
@@ -165,7 +165,7 @@ class LoopRunner:
 
     def close(self) -> None:
         """Close the handle's own loop."""
-        if is_running_loop() or _is_trio():
+        if running_loop() is not None or _is_trio():
             _in_thread(self._own.close)
         else:
             self._own.close()
@@ -226,10 +226,10 @@ class CallerLock:
         while True:
             lock = self._lock
             # A caller in a loop must not block the loop: the holder may need it.
-            if lock.acquire(timeout=0 if is_running_loop() else CHECK_SECONDS):
+            if lock.acquire(timeout=0 if running_loop() is not None else CHECK_SECONDS):
                 if self._begin(lock):
                     return lock
-            elif not self._replaced_abandoned(lock) and is_running_loop():
+            elif not self._replaced_abandoned(lock) and running_loop() is not None:
                 await asyncio.sleep(TRY_SECONDS)
 
     def _begin(self, lock: threading.Lock) -> bool:

@@ -38,12 +38,7 @@ class RoutingTransport:
         self._loop_runner = loop_runner
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request once and return the answer.
-
-        Raises:
-            Unreachable: no byte of the request was sent, or the receiver did not start.
-            Unknown: the request was sent, and no complete answer came back.
-        """
+        """Send the request once and return the answer."""
         self._loop_runner.interrupts.check()
         receiver = self._receivers.at(request.url)
         if receiver is not None and not receiver.needs_loop:
@@ -51,13 +46,7 @@ class RoutingTransport:
         return await self._loop_runner.enter(partial((receiver or self._network).send, request))
 
     async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
-        """Send a request over the network with a fault.
-
-        Raises:
-            FaultNeedsWire: the receiver is in this process, or a user's transport sends to it.
-            Unreachable: no byte of the request was sent.
-            Unknown: the request was sent, and no complete answer came back.
-        """
+        """Send a request over the network with a fault."""
         self._loop_runner.interrupts.check()
         wire = self._network
         if self._receivers.at(request.url) is not None or not isinstance(wire, WireTransport):

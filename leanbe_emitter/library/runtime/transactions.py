@@ -58,6 +58,12 @@ class Spoiled(Exception):
     """Writes of a refused call remain in a transaction without savepoints."""
 
 
+class _OfThread(threading.local):
+    """The open transaction of each thread."""
+
+    transaction: Transaction | None = None
+
+
 class Transactions:
     """Gives actions and reads their session.
 
@@ -81,7 +87,7 @@ class Transactions:
         self._rules = rules
         self._assume = dict(assume)
         self._limits = limits
-        self._open = threading.local()
+        self._of_thread = _OfThread()
         self.unawaited = Unawaited()
 
     @contextmanager
@@ -104,7 +110,7 @@ class Transactions:
                 "A transaction is open already.", hint="Use the open one: transactions do not nest."
             )
         with self._database.transaction() as session:
-            self._open.transaction = current = Transaction(
+            self._of_thread.transaction = current = Transaction(
                 session=session, lease=lease, undoes=undoes
             )
             try:
@@ -113,12 +119,12 @@ class Transactions:
                     raise Spoiled
                 self._record(current)
             finally:
-                self._open.transaction = None
+                self._of_thread.transaction = None
 
     @property
     def is_open(self) -> bool:
         """Whether this thread has an open transaction."""
-        return self._current is not None
+        return self._of_thread.transaction is not None
 
     def require_none(self, doing: str) -> None:
         """Check that no transaction is open on this thread.
@@ -131,7 +137,7 @@ class Transactions:
             NotAwaited: a call was not awaited.
         """
         self.unawaited.require_none()
-        if self.is_open:
+        if self._of_thread.transaction is not None:
             raise Conflict(
                 f"{doing} inside a transaction is not possible.",
                 hint="Leave the transaction first.",
@@ -148,7 +154,7 @@ class Transactions:
             NotAwaited: a call was not awaited.
         """
         self.unawaited.require_none()
-        current = self._current
+        current = self._of_thread.transaction
         if current is None:
             with self._database.transaction() as session:
                 current = Transaction(session=session)
@@ -169,7 +175,7 @@ class Transactions:
             NotAwaited: a call was not awaited.
         """
         self.unawaited.require_none()
-        current = self._current
+        current = self._of_thread.transaction
         if current is not None:
             self._record(current)
             yield current.session
@@ -210,11 +216,6 @@ class Transactions:
     def clock(self) -> Clock:
         """The source of time."""
         return self._clock
-
-    @property
-    def _current(self) -> Transaction | None:
-        transaction: Transaction | None = getattr(self._open, "transaction", None)
-        return transaction
 
     def action(
         self, session: Session, *, clock: Clock | None = None, given_ids: Sequence[str | None] = ()

@@ -9,7 +9,7 @@ from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement, WebhookSettings
-from leanbe_emitter.delivery.worker.watcher import NOBODY, Watcher
+from leanbe_emitter.delivery.watching import Attempt, Watcher, attempt_begun, attempt_made
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.errors import InvalidValue, LeanbeError
@@ -86,24 +86,24 @@ class OneShotSender:
         self._ca_file = target.ca_file and check_ca_file(target.ca_file)
         self._clock = clock or SystemClock()
         self._ids = ids or Ids()
-        self._watcher = watcher or NOBODY
+        self._watcher = watcher or Watcher()
 
-    def send_sample(self, event: str, changes: Changes = NO_CHANGES) -> Settlement:
+    def send_sample(self, event: str, changes: Changes = NO_CHANGES) -> Attempt:
         """Send a sample of an event, with changes.
 
         Raises:
             Conflict: this thread runs an event loop.
             InvalidValue: an unknown event, a wrong path, or a payload that does not match.
         """
-        (synthetic,) = self._author().write([event], changes)
+        (new,) = self._author().write([event], changes)
         instant = triggered_at(
             now=to_milliseconds(self._clock.now()),
             last=0,
-            document_updated_at=synthetic.document_updated_at,
+            document_updated_at=new.document_updated_at,
         )
-        return self._send(self._sealed(synthetic.payload_text, event, instant))
+        return self._send(self._sealed(new.payload_text, event, instant))
 
-    def send_body(self, body: bytes, *, as_is: bool = False) -> Settlement:
+    def send_body(self, body: bytes, *, as_is: bool = False) -> Attempt:
         """Sign the caller's envelope and send it; with ``as_is``, send the bytes unchanged.
 
         A signed envelope keeps its ``triggeredAt`` if that is a valid instant.
@@ -144,7 +144,7 @@ class OneShotSender:
     ) -> Claimed:
         now = self._clock.now()
         return Claimed(
-            delivery_id=self._ids.object_id(now),
+            delivery_id="",
             product_id="",
             sequence=1,
             token="",
@@ -169,13 +169,13 @@ class OneShotSender:
             ),
         )
 
-    def _send(self, claimed: Claimed) -> Settlement:
+    def _send(self, claimed: Claimed) -> Attempt:
         require_no_receiver()
         require_no_loop()
-        self._watcher.begun(claimed)
-        settlement = asyncio.run(self._send_once(claimed))
-        self._watcher.ended(claimed, settlement)
-        return settlement
+        self._watcher.started(attempt_begun(claimed, at=self._clock.now()))
+        attempt = attempt_made(claimed, asyncio.run(self._send_once(claimed)))
+        self._watcher.ended(attempt)
+        return attempt
 
     async def _send_once(self, claimed: Claimed) -> Settlement:
         transport = Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
@@ -196,6 +196,7 @@ class OneShotSender:
             product={"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME},
             owner=owner,
             assumptions=self._assumptions,
+            request_assumptions={},
             ids=self._ids,
             now=now,
             max_depth=self._settings.max_depth,

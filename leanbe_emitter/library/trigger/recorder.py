@@ -5,7 +5,7 @@ as little as possible: no sender, no event loop, and no table of documents. Impo
 ``Leanbe`` takes a third of the time of a short command.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -18,12 +18,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
-from leanbe_emitter.library.trigger.synthetic_events import (
-    Author,
-    Synthetic,
-    TriggerRequest,
-    document_of,
-)
+from leanbe_emitter.library.trigger.synthetic_events import Author, TriggerRequest, document_of
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
@@ -42,22 +37,8 @@ class PlannedEvents:
     """Synthetic events of a product, written and ready to be recorded."""
 
     product: ProductRow
-    request_assumptions: Mapping[str, str]
     assumptions: AssumptionSet
-    synthetics: Sequence[Synthetic]
-
-    def new_events(self) -> list[NewEvent]:
-        """Return the events as ``outbox.record`` takes them."""
-        return [
-            NewEvent(
-                product_id=self.product.id,
-                name=synthetic.name,
-                payload_text=synthetic.payload_text,
-                document_updated_at=synthetic.document_updated_at,
-                assumptions=self.request_assumptions,
-            )
-            for synthetic in self.synthetics
-        ]
+    events: Sequence[NewEvent]
 
 
 def plan(
@@ -85,6 +66,7 @@ def plan(
         product={"_id": product.id, "name": product.name},
         owner=user_references.owner(session, product),
         assumptions=assumptions,
+        request_assumptions=request_assumptions,
         ids=ids,
         now=now,
         max_depth=settings.max_depth,
@@ -93,12 +75,11 @@ def plan(
     same_as = (earlier.name, document_of(payload_text_of(earlier.body))) if earlier else None
     return PlannedEvents(
         product=product,
-        request_assumptions=request_assumptions,
         assumptions=assumptions,
-        synthetics=[
-            synthetic
+        events=[
+            event
             for _ in range(request.times)
-            for synthetic in author.write(request.events, request.changes, same_as=same_as)
+            for event in author.write(request.events, request.changes, same_as=same_as)
         ],
     )
 
@@ -117,7 +98,7 @@ def record_planned(  # noqa: PLR0913 - the request, and what it is recorded with
     A caller that makes the first attempts passes its lease. Raises what ``plan`` raises.
     """
     planned = plan(session, request, now=now, ids=ids, settings=settings)
-    return record(session, planned.new_events(), now=now, ids=ids, lease=lease)
+    return record(session, planned.events, now=now, ids=ids, lease=lease)
 
 
 def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:

@@ -14,6 +14,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import parse_instant
@@ -77,21 +78,13 @@ class TriggerRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Synthetic:
-    """A synthetic event that is not recorded yet."""
-
-    name: str
-    payload_text: str
-    document_updated_at: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Author:
-    """Writes the payloads of synthetic events, for one product and within limits."""
+    """Writes synthetic events, for one product and within limits."""
 
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
     assumptions: AssumptionSet
+    request_assumptions: Mapping[str, str]
     ids: Ids
     now: datetime
     max_depth: int
@@ -103,7 +96,7 @@ class Author:
         changes: Changes,
         *,
         same_as: tuple[str, Mapping[str, JSON]] | None = None,
-    ) -> list[Synthetic]:
+    ) -> list[NewEvent]:
         """Return the events of these names, all of one document.
 
         Args:
@@ -134,14 +127,16 @@ class Author:
         name, payload = same_as
         return SamplePayloads.continuing(payload, event=name, **arguments)
 
-    def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> Synthetic:
+    def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> NewEvent:
         given = changes.payload
         sample = samples.payload(name) if isinstance(given, Sample) else None
         payload = self._changed(sample if isinstance(given, Sample) else given, name, changes)
         if changes.is_strict:
             check_payload(payload, event=name, assumptions=self.assumptions)
-        return Synthetic(
+        return NewEvent(
+            product_id=str(self.product["_id"]),
             name=name,
+            assumptions=self.request_assumptions,
             payload_text=stringify(
                 payload, max_depth=self.max_depth, max_bytes=self.max_payload_bytes
             ),

@@ -6,21 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from leanbe_emitter.clock import Clock, from_milliseconds, to_milliseconds
+from leanbe_emitter.delivery.header_masking import masked
 from leanbe_emitter.delivery.network.transport import compose_headers
-from leanbe_emitter.delivery.worker.watcher import Watcher
+from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
-from leanbe_emitter.library.deliveries.foreground_attempts import Attempts
-from leanbe_emitter.library.deliveries.header_masking import masked
+from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.references import Headers
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.trigger.recorder import PlannedEvents, plan, record_planned
-from leanbe_emitter.library.trigger.synthetic_events import Synthetic, TriggerRequest
-from leanbe_emitter.outbox import sends_event, triggered_at
+from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
+from leanbe_emitter.outbox import NewEvent, sends_event, triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.tables import EventRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions
@@ -71,7 +71,7 @@ class DryRun:
     assumptions: Mapping[str, str] = field(hash=False)
 
     def document(self) -> dict[str, Any]:
-        """Return the request as JSON; the values of headers that the product set are mplanned."""
+        """Return the request as JSON; the values of headers that the product set are masked."""
         return {
             "event": self.event,
             "method": self.method,
@@ -84,29 +84,29 @@ class DryRun:
 def dry_runs(planned: PlannedEvents, webhook: WebhookRow, *, now: datetime) -> Iterator[DryRun]:
     """Yield the requests of planned events, as if they were recorded at that instant."""
     last = planned.product.last_triggered_at
-    for synthetic in planned.synthetics:
+    for event in planned.events:
         last = triggered_at(
-            now=to_milliseconds(now), last=last, document_updated_at=synthetic.document_updated_at
+            now=to_milliseconds(now), last=last, document_updated_at=event.document_updated_at
         )
-        yield _dry_run(planned, webhook, synthetic, at=from_milliseconds(last))
+        yield _dry_run(planned, webhook, event, at=from_milliseconds(last))
 
 
 def _dry_run(
-    planned: PlannedEvents, webhook: WebhookRow, synthetic: Synthetic, *, at: datetime
+    planned: PlannedEvents, webhook: WebhookRow, event: NewEvent, *, at: datetime
 ) -> DryRun:
     assumptions = planned.assumptions
     sealed = seal(
-        synthetic.payload_text,
-        event=synthetic.name,
+        event.payload_text,
+        event=event.name,
         triggered_at=at,
         secret=webhook.secret,
         assumptions=assumptions,
     )
     body = sealed.body.encode()
-    url = webhook.url if sends_event(assumptions, synthetic.name) else None
+    url = webhook.url if sends_event(assumptions, event.name) else None
     headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
     return DryRun(
-        event=synthetic.name,
+        event=event.name,
         method=assumptions.method,
         url=url,
         headers=compose_headers(url, content_length=len(body), extra=headers) if url else headers,
@@ -121,7 +121,7 @@ class Triggers:
     def __init__(  # noqa: PLR0913 - the parts of the handle that it uses
         self,
         transactions: Transactions,
-        attempts: Attempts,
+        engine: Engine,
         deliveries: Deliveries,
         *,
         clock: Clock,
@@ -129,14 +129,14 @@ class Triggers:
         settings: Settings,
     ) -> None:
         self._transactions = transactions
-        self._attempts = attempts
+        self._engine = engine
         self._deliveries = deliveries
         self._clock = clock
         self._ids = ids
         self._settings = settings
 
     async def run(
-        self, request: TriggerRequest, *, deliver: bool, watcher: Watcher
+        self, request: TriggerRequest, *, deliver: bool, watcher: Watcher | None
     ) -> list[Triggered]:
         """Record the events and, with ``deliver``, make the first attempts of their deliveries.
 
@@ -145,7 +145,7 @@ class Triggers:
             InvalidValue: an unknown event, a wrong path, or an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
-        lease = self._attempts.new_lease(deliver=deliver)
+        lease = self._engine.new_lease() if deliver else None
         with self._transactions.acting() as action:
             made = record_planned(
                 action.session,
@@ -156,13 +156,12 @@ class Triggers:
                 lease=lease,
             )
             events = [Event.of(action.session.get_one(EventRow, each.event_id)) for each in made]
-        delivery_ids = [each.delivery_id for each in made]
-        with_delivery = [each for each in delivery_ids if each]
-        await self._attempts.make_first(with_delivery, lease=lease, watcher=watcher)
+        with_delivery = [each.delivery_id for each in made if each.delivery_id]
+        await self._engine.attempt(with_delivery, lease=lease, watcher=watcher)
         deliveries = {each.id: each for each in self._deliveries.of(with_delivery)}
         return [
-            Triggered(event=event, delivery=deliveries.get(delivery_id or ""))
-            for event, delivery_id in zip(events, delivery_ids, strict=True)
+            Triggered(event=event, delivery=deliveries.get(each.delivery_id or ""))
+            for event, each in zip(events, made, strict=True)
         ]
 
     def dry_run(self, request: TriggerRequest) -> list[DryRun]:

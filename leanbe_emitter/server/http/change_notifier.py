@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Leanbe
 
@@ -40,7 +40,7 @@ class Listener:
         self._notified.clear()
 
 
-class ChangeNotifier:
+class ChangeNotifier(Watcher):
     """Notifies all listeners; the server's worker has it as its ``Watcher``.
 
     Attributes:
@@ -89,10 +89,7 @@ class ChangeNotifier:
         self.is_stopped = True
         self.notify()
 
-    def begun(self, claimed: Claimed) -> None:
-        """Ignore the begin of an attempt: it changes nothing that a listener looks at."""
-
-    def ended(self, claimed: Claimed, settlement: Settlement) -> None:  # noqa: ARG002 - a Watcher's
+    def ended(self, attempt: Attempt) -> None:  # noqa: ARG002 - a Watcher's
         """Notify of a settled attempt."""
         self.notify()
 

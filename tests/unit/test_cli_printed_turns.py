@@ -5,57 +5,53 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
 from io import UnsupportedOperation
 from typing import IO, cast
 
 import pytest
 
 from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.attempt_watchers import TurnPrintingWatcher, printing_turns
+from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter, printing_turns
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.clock import SystemClock
-from leanbe_emitter.delivery.queue_types import Claimed, Evidence, WebhookSettings
-from leanbe_emitter.delivery.worker.watcher import NOBODY
-from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-
-URL = "http://127.0.0.1:1/"
+from leanbe_emitter.delivery.watching import Attempt, Watcher
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
 
-def claimed(delivery_id: str) -> Claimed:
-    return Claimed(
+def attempt(delivery_id: str, status: int) -> Attempt:
+    is_accepted = status < 300
+    return Attempt(
         delivery_id=delivery_id,
+        event="idea.created",
         product_id="p",
-        sequence=1,
-        token="t",
         number=1,
-        attempts_counted=0,
-        due_at=0,
-        event_id="e",
-        event_name="idea.created",
-        triggered_at=0,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
         method="POST",
-        headers=(),
-        body="{}",
-        event_assumptions={},
-        request_assumptions={},
-        webhook=WebhookSettings(url=URL, secret=None, ca_file=None, insecure=False, assumptions={}),
+        url="http://127.0.0.1:1/",
+        request_body=b"{}",
+        request_headers=(),
+        outcome=Outcome.DELIVERED if is_accepted else Outcome.REFUSED,
+        duration_ms=1,
+        answer_status=status,
+        answer_headers=(),
+        answer_body=b"",
+        answer_length=0,
+        error=None,
+        fault=None,
+        assumptions={},
+        status=DeliveryStatus.DELIVERED if is_accepted else DeliveryStatus.EXHAUSTED,
+        next_due_at=None,
     )
 
 
-def tell(watcher: TurnPrintingWatcher, *delivery_ids: str, status: int = 204) -> None:
+def tell(watcher: Watcher, *delivery_ids: str, status: int = 204) -> None:
     """Tell of attempts that begin together and end together."""
-    outcome = Outcome.DELIVERED if status < 300 else Outcome.REFUSED
-    for each in delivery_ids:
-        watcher.begun(claimed(each))
-    for each in delivery_ids:
-        one = claimed(each)
-        evidence = Evidence(
-            outcome=outcome, started_at=0, duration_us=1, url=URL, answer_status=status
-        )
-        watcher.ended(
-            one, one.settlement(state=DeliveryState.DELIVERED, due_at=0, evidence=evidence)
-        )
+    attempts = [attempt(each, status) for each in delivery_ids]
+    for each in attempts:
+        watcher.started(each)
+    for each in attempts:
+        watcher.ended(each)
 
 
 class Writes:
@@ -76,9 +72,9 @@ class Writes:
 
 
 @contextmanager
-def turns(output_format: OutputFormat = OutputFormat.PLAIN) -> Iterator[TurnPrintingWatcher]:
-    with printing_turns(Invocation(output=output_format), SystemClock()) as watcher:
-        assert isinstance(watcher, TurnPrintingWatcher)
+def turns(output_format: OutputFormat = OutputFormat.PLAIN) -> Iterator[AttemptPrinter]:
+    with printing_turns(Invocation(output=output_format)) as watcher:
+        assert watcher is not None
         yield watcher
 
 
@@ -131,11 +127,11 @@ def test_what_is_broken_off_in_a_turn_is_printed_all_the_same() -> None:
 def test_where_nobody_reads_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     with open(os.devnull, "w", encoding="utf-8") as null:  # noqa: PTH123 - it is no file
         monkeypatch.setattr(sys, "stdout", null)
-        with printing_turns(Invocation(quiet=True), SystemClock()) as watcher:
-            assert watcher is NOBODY
+        with printing_turns(Invocation(quiet=True)) as watcher:
+            assert watcher is None
         monkeypatch.setattr(sys, "stderr", null)
-        with printing_turns(Invocation(), SystemClock()) as watcher:
-            assert watcher is NOBODY
+        with printing_turns(Invocation()) as watcher:
+            assert watcher is None
 
 
 def test_where_remarks_are_read_they_are_made(
