@@ -182,7 +182,7 @@ async def test_a_connection_that_takes_no_byte_is_none_that_idles() -> None:
         prepared = await ready(transport, post(server.url()))
         [connection] = transport._open
         # Nothing can be written any more, and the loop does not know it yet.
-        with socket.socket(fileno=socket.dup(connection._descriptor())) as ours:
+        with socket.socket(fileno=socket.dup(connection._socket.fileno())) as ours:
             ours.shutdown(socket.SHUT_WR)
         callback = Callback()
         assert prepared.begin(BODY, callback) is None

@@ -194,7 +194,7 @@ async def test_a_used_connection_that_takes_no_byte_is_replaced_and_the_request_
     async with run_script(script) as server, open_sender() as transport:
         await transport.send(post(server.url()))
         [connection] = transport._open
-        descriptor = connection._descriptor()
+        descriptor = connection._socket.fileno()
         # Nothing can be written any more, and the loop does not know it yet.
         with socket.socket(fileno=socket.dup(descriptor)) as ours:
             ours.shutdown(socket.SHUT_WR)

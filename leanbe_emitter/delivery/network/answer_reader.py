@@ -140,13 +140,7 @@ class AnswerReader:
         """Return the part of the answer that has come."""
         if self._repeated is not None:
             return replace(self._repeated, remark=remark) if remark else self._repeated
-        answer = self._read_answer(remark)
-        if self._whole is not None and not remark:
-            self._known.add(self._whole, answer)
-        return answer
-
-    def _read_answer(self, remark: str) -> Answer:
-        return Answer(
+        answer = Answer(
             status=self._status,
             reason=self._reason.decode("latin-1"),
             headers=keep_headers(self._headers, kept_bytes=self._limits.header_bytes),
@@ -154,6 +148,9 @@ class AnswerReader:
             body_length=self._body_length,
             remark=remark,
         )
+        if self._whole is not None and not remark:
+            self._known.add(self._whole, answer)
+        return answer
 
     def close(self) -> None:
         """Drop the parser: it and this reader refer to each other."""

@@ -72,6 +72,7 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport
+        self._socket: Any
         self._waiter: Waiter | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -116,7 +117,7 @@ class Connection(asyncio.Protocol):
             waiter.set_exception(Unknown(f"we {how} the connection before the answer (a fault)"))
         self._is_odd = True
         if with_reset:
-            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESETS)
             self._transport.abort()
         else:
             self._transport.close()
@@ -181,7 +182,8 @@ class Connection(asyncio.Protocol):
         self._transport = cast(
             "asyncio.Transport", transport
         )  # uvloop's class is not derived from it
-        self._poll.register(self._descriptor(), select.POLLIN)
+        self._socket = transport.get_extra_info("socket")
+        self._poll.register(self._socket, select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Read the answer; close if no request is in flight."""
@@ -239,14 +241,10 @@ class Connection(asyncio.Protocol):
         bytes come in.
         """
         with suppress(OSError):
-            while self._waiter is not None and (data := os.read(self._descriptor(), _READ_BYTES)):
+            while self._waiter is not None and (
+                data := os.read(self._socket.fileno(), _READ_BYTES)
+            ):
                 self.data_received(data)
-
-    def _descriptor(self) -> int:
-        return int(self._socket().fileno())
-
-    def _socket(self) -> Any:
-        return self._transport.get_extra_info("socket")
 
     def _how_far(self) -> str:
         return "in the middle of its answer" if self._reader.has_head else "before it answered"

@@ -16,6 +16,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
 from typing import TypeVar
 
@@ -118,9 +119,6 @@ class Connector:
             protocol: makes the protocol, given the address and port (``127.0.0.1:8000``).
             tls: how the certificate of an https receiver is verified.
             deadline: the latest end, in the loop's time.
-
-        Raises:
-            Unreachable: with the reason for each address that was tried.
         """
         context = self._context(tls) if target.scheme == "https" else None
         addresses = await self._addresses(target, deadline)
@@ -188,7 +186,7 @@ async def _open(
         async with asyncio.timeout(share_seconds):
             sock = await _connected_socket(address, target.port)
             _, connection = await loop.create_connection(
-                lambda: protocol(place),
+                partial(protocol, place),
                 sock=sock,
                 ssl=context,
                 server_hostname=target.host.rstrip(".") if context else None,

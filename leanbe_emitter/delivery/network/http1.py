@@ -70,14 +70,9 @@ class Http1Transport:
         self._idle: dict[_Key, list[Connection]] = {}
 
     async def send(self, request: OutgoingRequest) -> Answer:
-        """Send the request once and return the answer.
-
-        Raises:
-            Unreachable: no byte of the request went out.
-            Unknown: bytes went out, and no complete answer came back.
-        """
+        """Send the request once and return the answer."""
         target, key, deadline = self._route(request)
-        data = _encode(request, target)
+        data = _head(request.method, target.path, request.headers) + request.body
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         timeout_seconds = request.timeout_seconds
         connection = self._send_over_idle(
@@ -91,14 +86,16 @@ class Http1Transport:
                 raise Unreachable(
                     f"the connection to {target.authority} was over before a byte went out"
                 )
-        return await self._answer(answer, connection, key)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        finally:
+            self._keep(connection, key)
 
     def prepare(self, request: OutgoingRequest) -> "_Prepared":
-        """Prepare requests that differ from this one in the bytes of their body only.
-
-        Raises:
-            Unreachable: a request like this one cannot be sent.
-        """
+        """Prepare requests that differ from this one in the bytes of their body only."""
         target = self._target(request.url)
         return _Prepared(
             self,
@@ -127,14 +124,10 @@ class Http1Transport:
         return request
 
     async def send_with_fault(self, request: OutgoingRequest, fault: WireFault) -> Answer:
-        """Send the request once with this fault, over a connection of its own.
-
-        Raises:
-            Unreachable: no byte of the request went out.
-            Unknown: bytes went out, and no complete answer came back, be it by the fault.
-        """
+        """Send the request once with this fault, over a connection of its own."""
         target, key, deadline = self._route(request)
-        first, *others = _pieces(_encode(request, target), len(request.body), fault)
+        head = _head(request.method, target.path, request.headers)
+        first, *others = _pieces(head + request.body, len(request.body), fault)
         connection = await self._connect(request, target, key, deadline)
         answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
@@ -198,21 +191,16 @@ class Http1Transport:
                 raise Unreachable(str(error)) from error
         return self._targets[url]
 
-    def _take_idle(self, key: _Key) -> Connection | None:
-        idle = self._idle.get(key)
-        while idle:
-            connection = idle.pop()
-            if connection.is_usable():
-                return connection
-            connection.abort()
-        return None
-
     def _send_over_idle(
         self, key: _Key, data: bytes, *, waiter: Waiter, deadline: float, timeout_seconds: float
     ) -> Connection | None:
         """Send over an idle connection and return it; None if there is none: no byte went out."""
-        while connection := self._take_idle(key):
-            if connection.send(
+        idle = self._idle.get(key)
+        while idle:
+            connection = idle.pop()
+            if not connection.is_usable():
+                connection.abort()
+            elif connection.send(
                 data, waiter=waiter, deadline=deadline, timeout_seconds=timeout_seconds
             ):
                 return connection
@@ -228,7 +216,7 @@ class Http1Transport:
                 place,
                 is_tls=target.scheme == "https",
                 reader=AnswerReader(self._limits, self._known),
-                on_lost=lambda lost: self._forget(lost, key),
+                on_lost=partial(self._forget, key=key),
             ),
             tls=request.tls,
             deadline=min(deadline, now + request.connect_timeout_seconds),
@@ -236,17 +224,6 @@ class Http1Transport:
         if not connection.closed.done():
             self._open.add(connection)
         return connection
-
-    async def _answer(
-        self, answer: asyncio.Future[Answer], connection: Connection, key: _Key
-    ) -> Answer:
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            connection.abort()
-            raise
-        finally:
-            self._keep(connection, key)
 
     def _keep(self, connection: Connection, key: _Key) -> None:
         """Keep a connection for the next request, if it is reusable."""
@@ -329,13 +306,9 @@ def _pieces(data: bytes, body_bytes: int, fault: WireFault) -> Iterator[bytes]:
     yield from (data[start : start + size] for start in range(head, len(data), size))
 
 
-def _encode(request: OutgoingRequest, target: Target) -> bytes:
-    """Return the bytes of the request: exactly its headers and its body."""
-    return _head(request.method, target.path, request.headers) + request.body
-
-
 @lru_cache(_CACHED_HEADS)
 def _head(method: str, path: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Return the bytes of a request before its body: exactly these headers."""
     lines = [f"{method} {path} HTTP/1.1\r\n"]
     lines += [f"{name}: {value}\r\n" for name, value in headers]
     head = "".join(lines)

@@ -65,13 +65,13 @@ class FairClaims:
         claim = _Claim(session=session, lease=lease, counts=Counter(room.held), room=room)
         if DeliveryState.SUSPECT in room.among and DeliveryState.SUSPECT not in self._turns:
             self._begin_anywhere(claim)
-        if self._take(claim, DeliveryState.SUSPECT, 1):
-            return self._complete(claim)
-        self._take(claim, DeliveryState.READY, _share_of_retries(room.total, before=self._claims))
-        self._take(claim, DeliveryState.NEW, claim.left)
-        self._take(claim, DeliveryState.READY, claim.left)
-        self._claims += len(claim.rows)
-        return self._complete(claim)
+        if not self._take(claim, DeliveryState.SUSPECT, 1):
+            retries = _share_of_retries(room.total, before=self._claims)
+            self._take(claim, DeliveryState.READY, retries)
+            self._take(claim, DeliveryState.NEW, claim.left)
+            self._take(claim, DeliveryState.READY, claim.left)
+            self._claims += len(claim.rows)
+        return with_webhooks(session, claim.rows, statements=self._statements)
 
     def _begin_anywhere(self, claim: "_Claim") -> None:
         """Choose the first product for suspects by the lease token, so practically at random.
@@ -104,20 +104,20 @@ class FairClaims:
     ) -> set[str]:
         """Claim due deliveries of a state from the next products; return these products."""
         strictness = self._candidates(claim, state, most + len(without))
-        quotas = claim.quotas((each for each in strictness if each not in without), most)
+        for product in without:
+            strictness.pop(product, None)
+        quotas = claim.quotas(strictness, most)
         if quotas:
             self._turns[state] = list(quotas)[-1]
         free = {product: quota for product, quota in quotas.items() if not strictness[product]}
         if free:
             claim.add(self._statements.lease_next(claim.session, state, free, claim.lease))
-        if picked := pick_strict(
-            claim.session, state, quotas.keys() - free.keys(), statements=self._statements
+        strict = quotas.keys() - free.keys()
+        if strict and (
+            picked := pick_strict(claim.session, state, strict, statements=self._statements)
         ):
             claim.add(self._statements.lease_these(claim.session, picked, claim.lease))
         return set(quotas)
-
-    def _complete(self, claim: "_Claim") -> list[Claimed]:
-        return with_webhooks(claim.session, claim.rows, statements=self._statements)
 
     def _candidates(self, claim: "_Claim", state: DeliveryState, most: int) -> dict[str, bool]:
         """Return products with due deliveries of this state, and whether they are strict.
@@ -151,17 +151,21 @@ class _Claim:
         return sum(1 for count in self.counts.values() if count >= self.room.per_product)
 
     def add(self, more: Sequence[LeasedRow]) -> None:
-        self.rows.extend(more)
-        self.counts.update(each.product_id for each in more)
+        for row in more:
+            self.rows.append(row)
+            self.counts[row.product_id] += 1
 
     def quotas(self, products: Iterable[str], most: int) -> dict[str, int]:
         """Share the room among the products below their limit."""
-        frees = {each: self.room.per_product - self.counts[each] for each in products}
-        open_to = [each for each, free in frees.items() if free > 0][:most]
-        share = -(-most // len(open_to)) if open_to else 0
+        frees: dict[str, int] = {}
+        for product in products:
+            free = self.room.per_product - self.counts[product]
+            if free > 0 and len(frees) < most:
+                frees[product] = free
+        share = -(-most // len(frees)) if frees else 0
         quotas: dict[str, int] = {}
-        for product in open_to:
-            quota = min(share, frees[product], most)
+        for product, free in frees.items():
+            quota = min(share, free, most)
             if quota > 0:
                 quotas[product] = quota
                 most -= quota

@@ -1,9 +1,10 @@
 """The queue's statements for SQLite; with one writer at a time, they need no row locks."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import chain, groupby
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
@@ -108,16 +109,13 @@ class Sqlite:
         self, session: Session, state: DeliveryState, quotas: Mapping[str, int], lease: Lease
     ) -> Sequence[LeasedRow]:
         """Lease the next deliveries of each product, up to its quota; return their rows."""
-        by_quota = sorted(quotas, key=lambda product: quotas[product])
-        rows = [
-            row
-            for quota, products in groupby(by_quota, key=lambda product: quotas[product])
-            for row in self.fetch(
-                session,
-                _NEXT_BY_STATE[state],
-                {"products": self.ids_parameter(products), "quota": quota, "token": lease.token},
-            )
-        ]
+        by_quota: dict[int, list[str]] = defaultdict(list)
+        for product, quota in quotas.items():
+            by_quota[quota].append(product)
+        rows: list[tuple[Any, ...]] = []
+        for quota, products in sorted(by_quota.items()):
+            values = {"products": json.dumps(products), "quota": quota, "token": lease.token}
+            rows += execute(session, _NEXT_BY_STATE[state].text, values)
         _lease(session, "rowid", [row[-1] for row in rows], lease)
         return [LeasedRow._make(row[:-1]) for row in rows]
 
@@ -138,11 +136,11 @@ class Sqlite:
     ) -> Mapping[str, DeliveryState]:
         """End leases, write evidence and journal; return the new states of ours."""
         connection = session.connection()
-        ended = _with_rows(connection, _SETTLE, _ONE_HELD, [_held(each) for each in settlements])
+        ended = _with_rows(connection, _SETTLE, _ONE_HELD, list(map(_held, settlements)))
         states = {delivery_id: _STATES[state] for delivery_id, state in ended}
         ours = [each for each in settlements if each.delivery_id in states]
         journal.write(connection, [fact_of(each, states[each.delivery_id]) for each in ours])
-        _with_rows(connection, _KEEP, _ONE_ATTEMPT, [attempt_row(each) for each in ours])
+        _with_rows(connection, _KEEP, _ONE_ATTEMPT, list(map(attempt_row, ours)))
         return states
 
 
