@@ -284,39 +284,3 @@ def _call_in(transaction: Transaction) -> Iterator[None]:
         )
         transaction.is_spoiled |= has_written
         raise
-
-
-def outcomes(transactions: Transactions, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Make the calls in one transaction; return the result or the error of each call.
-
-    In a database with one writer at a time, beginning and committing a transaction costs more than
-    the writes of most calls. Most refusals come before a write, so that nothing must be undone. A
-    savepoint for each call would cost a fifth of the call. If a refused call has written, all calls
-    start again, then with savepoints.
-    """
-    try:
-        try:
-            return _done(transactions, calls, undoes=False)
-        except Spoiled:
-            return _done(transactions, calls, undoes=True)
-    except LeanbeError as error:
-        return [error] * len(calls)
-    except Exception as error:  # noqa: BLE001 - the caller that it belongs to gets it
-        if len(calls) == 1:
-            return [error]
-        # Nothing was committed. Each call alone shows which call raises the error.
-        return [outcome for each in calls for outcome in outcomes(transactions, [each])]
-
-
-def _done(
-    transactions: Transactions, calls: Sequence[Callable[[], Any]], *, undoes: bool
-) -> list[Any]:
-    with transactions.begin(undoes=undoes):
-        return [_outcome(call) for call in calls]
-
-
-def _outcome(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    except LeanbeError as error:
-        return error
