@@ -17,13 +17,17 @@
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      the database's tables are older (or newer) than this program
 
-The message says what happened, with the offending value. The hint says what to do. No message, hint
+The message says what happened, with the offending value. A value of any length may be in it: a line
+that is too long loses its middle. The hint says what to do. No message, hint
 or ``repr`` ever has a secret.
 """
 
 from typing import ClassVar
 
 from leanbe_emitter.hints import Hint
+
+#: Longest line of a message, in characters, and the length of its end if it is shortened.
+_LONGEST_LINE, _END = 500, 100
 
 
 class LeanbeError(Exception):
@@ -39,7 +43,7 @@ class LeanbeError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, hint: str | Hint = "") -> None:
-        self.message = message
+        self.message = message = shortened(message)
         self.hints = Hint.same(hint) if isinstance(hint, str) else hint
         super().__init__(message, self.hint)
 
@@ -140,3 +144,18 @@ class DatabaseBehind(DatabaseUnavailable):
     """The database's tables are older or newer than this program."""
 
     code = "database_behind"
+
+
+def shortened(message: str) -> str:
+    """Return a message whose lines have at most some 500 characters; long lines lose the middle."""
+    if len(message) <= _LONGEST_LINE:
+        return message
+    return "\n".join(map(_shortened_line, message.split("\n")))
+
+
+def _shortened_line(line: str) -> str:
+    if len(line) <= _LONGEST_LINE:
+        return line
+    beginning, end = line[: _LONGEST_LINE - _END], line[-_END:]
+    left_out = len(line) - len(beginning) - len(end)
+    return f"{beginning}… ({left_out} characters left out) …{end}"

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.did_you_mean import did_you_mean
+from leanbe_emitter.wire.did_you_mean import LONGEST_WORD, did_you_mean
 
 
 class Source(StrEnum):
@@ -135,9 +135,10 @@ def matching(glob: str) -> tuple[str, ...]:
     """Return the names that match a glob, in the article's order.
 
     Raises:
-        InvalidValue: no name matches; the hint names the nearest.
+        InvalidValue: no name matches, or the glob is too long; the hint names the nearest.
     """
-    names = tuple(name for name in EVENT_NAMES if matches(name, glob))
+    is_short = len(glob) <= LONGEST_WORD
+    names = tuple(name for name in EVENT_NAMES if matches(name, glob)) if is_short else ()
     if not names:
         suggestion = did_you_mean(glob, EVENT_NAMES)
         raise InvalidValue(

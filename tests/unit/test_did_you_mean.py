@@ -33,3 +33,14 @@ def test_the_sentence_names_the_nearest() -> None:
         "Did you mean okr.created, okr.updated or okr.deleted?"
     )
     assert any_of(["a"]) == "a"
+
+
+def test_nothing_is_like_a_word_that_is_longer_than_any_name() -> None:
+    assert nearest("idea.created" * 9, ["idea.created" * 9]) == []
+    assert nearest("i" * 900_000, EVENT_NAMES) == []
+
+
+def test_many_candidates_are_not_all_compared() -> None:
+    candidates = [f"q{number:05}" for number in range(2000)]
+    assert nearest("idea.created", [*candidates, "idea.created"]) == []
+    assert nearest("idea.created", [*candidates[1:], "idea.created"]) == ["idea.created"]
