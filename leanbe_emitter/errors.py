@@ -14,6 +14,7 @@
     ├── EventsNotDelivered      an assertion ran while recorded events are still due
     ├── EndlessDeliveries       deliveries do not end, because receivers go on recording events
     ├── FaultNeverFired         a test armed a fault that never fired
+    ├── OutOfDescriptors        this process can open no further file or connection
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      the database's tables are older (or newer) than this program
 
@@ -132,6 +133,12 @@ class FaultNeverFired(LeanbeError):
     """A test armed a fault that never fired, because no attempt was for it."""
 
     code = "fault_never_fired"
+
+
+class OutOfDescriptors(LeanbeError):
+    """This process, or its system, can open no further file or connection."""
+
+    code = "out_of_descriptors"
 
 
 class DatabaseUnavailable(LeanbeError):

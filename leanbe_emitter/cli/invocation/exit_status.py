@@ -24,6 +24,7 @@ from leanbe_emitter.errors import (
     EndlessDeliveries,
     InvalidSignature,
     LeanbeError,
+    OutOfDescriptors,
     WaitTimedOut,
 )
 from leanbe_emitter.server_process import ServerUnavailable
@@ -95,7 +96,7 @@ def status_of(error: LeanbeError) -> int:
     """Return the exit status of one of our errors."""
     if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
-    if isinstance(error, DatabaseUnavailable | PortTaken | ServerUnavailable):
+    if isinstance(error, DatabaseUnavailable | OutOfDescriptors | PortTaken | ServerUnavailable):
         return ENVIRONMENT
     return USAGE
 

@@ -99,6 +99,9 @@ class Sender:
         """Make the attempt and return its settlement; errors of the network become outcomes.
 
         If this is cancelled, the attempt is ``unknown``: its bytes may have gone out.
+
+        Raises:
+            OutOfDescriptors: this process can open no connection, so that no attempt was made.
         """
         assumptions = _assumptions(claimed)
         content = self._content(claimed, assumptions)

@@ -11,6 +11,8 @@ which uses threads of the loop's pool, ever wait for it.
 """
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 import threading
@@ -21,11 +23,13 @@ from ipaddress import ip_address
 from typing import TypeVar
 
 from leanbe_emitter.delivery.network.transport import TlsSettings, Unreachable
-from leanbe_emitter.errors import InvalidTarget
+from leanbe_emitter.errors import InvalidTarget, OutOfDescriptors
 from leanbe_emitter.target_rules import Target, TargetRules, check_address
 
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 
+#: The system's errors for a process, and for a machine, that has too many files open.
+_OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 _LOOPBACK = ("::1", "127.0.0.1")
 
 #: Name and port in, addresses out, in the order to try them; ``OSError`` if there is none.
@@ -119,6 +123,10 @@ class Connector:
             protocol: makes the protocol, given the address and port (``127.0.0.1:8000``).
             tls: how the certificate of an https receiver is verified.
             deadline: the latest end, in the loop's time.
+
+        Raises:
+            Unreachable: with the reason for each address that was tried.
+            OutOfDescriptors: this process can open no connection.
         """
         context = self._context(tls) if target.scheme == "https" else None
         addresses = await self._addresses(target, deadline)
@@ -147,6 +155,7 @@ class Connector:
         except TimeoutError as error:
             raise Unreachable(f"the name {host} was not resolved in time") from error
         except (OSError, UnicodeError) as error:
+            _require_descriptor()
             raise Unreachable(f"the name {host} cannot be resolved: {_in_words(error)}") from error
         if not addresses:
             raise Unreachable(f"the name {host} has no address")
@@ -159,6 +168,8 @@ class Connector:
 
 
 def _make_context(tls: TlsSettings) -> ssl.SSLContext:
+    # Without a descriptor, the system's authorities would be missing from the context for good.
+    _require_descriptor()
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
     except OSError as error:  # includes SSLError
@@ -196,8 +207,29 @@ async def _open(
             f"{place} did not take the connection within {share_seconds:.3g} s"
         ) from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _OUT_OF_DESCRIPTORS:
+            raise _out_of_descriptors() from error
         raise Unreachable(_why_not(error, place, target)) from error
     return connection
+
+
+def _require_descriptor() -> None:
+    """Check that this process can open a file, which libraries do and do not report.
+
+    Raises:
+        OutOfDescriptors: it can open none.
+    """
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        raise _out_of_descriptors() from error
+
+
+def _out_of_descriptors() -> OutOfDescriptors:
+    return OutOfDescriptors(
+        "This process can open no further connection.",
+        hint="It has as many files and connections open as it may have: see ulimit -n.",
+    )
 
 
 async def _connected_socket(address: str, port: int) -> socket.socket:

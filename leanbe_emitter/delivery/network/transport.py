@@ -1,8 +1,9 @@
 """Interface of transports: one request out; an answer in, or one of two errors.
 
 ``Unreachable``: no byte of the request went out. ``Unknown``: bytes went out and no complete answer
-came back, so nobody can say whether the receiver acted on the request. A transport raises no other
-error. Reasons are plain words and hold no secret.
+came back, so nobody can say whether the receiver acted on the request. A third error is not about
+the receiver: ``OutOfDescriptors``, this process can open no connection, so that no request began. A
+transport raises no other error. Reasons are plain words and hold no secret.
 
 Transports collect an answer in an ``AnswerBuffer``: it keeps the answer up to its limits and counts
 the rest.
@@ -126,6 +127,7 @@ class Transport(Protocol):
         Raises:
             Unreachable: no byte of the request went out.
             Unknown: bytes went out, and no complete answer came back.
+            OutOfDescriptors: this process can open no connection.
         """
         ...
 

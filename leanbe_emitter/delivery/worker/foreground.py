@@ -18,7 +18,7 @@ from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.watching import Attempt, Watcher, attempt_begun, attempt_made
 from leanbe_emitter.delivery.worker.leases import Renewals, interrupted, log_lost_leases
 from leanbe_emitter.delivery.worker.metrics import Counters
-from leanbe_emitter.errors import EndlessDeliveries
+from leanbe_emitter.errors import EndlessDeliveries, OutOfDescriptors
 from leanbe_emitter.storage.schema.states import DeliveryState
 
 #: Deliveries recorded during ``deliver_due`` that are attempted before it raises
@@ -120,6 +120,9 @@ class Foreground:
             settlement = interrupted(claimed, at=to_milliseconds(self._clock.now()))
             if not self._queue.settle([settlement]):
                 self._counters.ended([(claimed, settlement)])
+            raise
+        except OutOfDescriptors:
+            self._release([claimed])
             raise
         if self._queue.settle([settlement]):
             self._counters.add("lost")

@@ -9,7 +9,9 @@ the last turn. So batches grow with the load, and a single delivery does not wai
 hundred deliveries take five to eight statements and one commit. Meanwhile the loop sends.
 
 While the database is unavailable, the worker keeps ended attempts. It asks again after 0.1 s, then
-less and less often (``backoff``). After a stop, it asks for ``LAST_SECONDS`` at most. A worker
+less and less often (``backoff``). If this process can open no further connection, that is no fault
+of a receiver: the worker hands such deliveries back without an attempt, and claims none for
+``SHORTAGE_SECONDS``. After a stop, it asks for ``LAST_SECONDS`` at most. A worker
 never treats its own leases as lost, even if its machine slept.
 """
 
@@ -32,7 +34,7 @@ from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller
 from leanbe_emitter.delivery.worker.leases import interrupted, log_lost_leases, renewing
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
-from leanbe_emitter.errors import DatabaseUnavailable
+from leanbe_emitter.errors import DatabaseUnavailable, OutOfDescriptors
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,10 @@ BUSY_PAUSE_SECONDS = 0.002
 #: How long a worker rests before it asks when the next delivery is due, in seconds: while events
 #: come one after the other, it saves that question.
 SHORT_REST_SECONDS = 0.02
+#: How long a worker claims nothing after it could not open a connection, in seconds.
+SHORTAGE_SECONDS = 0.5
+#: Least time between two log lines about that, in seconds.
+_QUIET_SECONDS = 60.0
 #: How long a stopping worker keeps asking an unavailable database, in seconds.
 LAST_SECONDS = 3.0
 
@@ -105,6 +111,8 @@ class Worker:
         self._grace_seconds = grace_seconds
         self._in_flight: dict[_Attempt, Claimed] = {}
         self._ended: list[tuple[Claimed, Settlement]] = []
+        self._not_begun: list[Claimed] = []
+        self._claims_again_at = self._quiet_until = float("-inf")
         self._wake_event = asyncio.Event()
         self._wake_timer: asyncio.TimerHandle | None = None
         self._is_stopping = False
@@ -138,7 +146,7 @@ class Worker:
         async with renewing(self._queue, self._held, call=self._call), self._wakeups(self._wake):
             while not self._is_stopping:
                 is_busy = await self._turn()
-                if drain and not (is_busy or self._in_flight or self._ended):
+                if drain and not (is_busy or self._in_flight or self._ended or self._not_begun):
                     return
                 if not is_busy:
                     await self._rest_until_due()
@@ -156,6 +164,7 @@ class Worker:
             self._wake_timer.cancel()
             self._wake_timer = None
         try:
+            await self._hand_back()
             claimed = await self._poll()
             await self._begin_all(claimed)
         except DatabaseUnavailable as error:
@@ -165,6 +174,9 @@ class Worker:
         self._turn_ended()
         self._backoff.reset()
         self.database_error = None
+        if (seconds := self._claims_again_at - stopwatch()) > 0:
+            await self._rest(seconds)
+            return True
         return bool(claimed)
 
     async def _poll(self) -> Sequence[Claimed]:
@@ -189,8 +201,9 @@ class Worker:
         for each in self._in_flight.values():
             held[each.product_id] += 1
             has_suspect = has_suspect or each.leases_lost > 0
+        is_short = stopwatch() < self._claims_again_at
         return Room(
-            total=self._concurrency - len(self._in_flight),
+            total=0 if is_short else self._concurrency - len(self._in_flight),
             held=held,
             per_product=self._per_product,
             among=DUE - {DeliveryState.SUSPECT} if has_suspect else DUE,
@@ -253,11 +266,33 @@ class Worker:
     async def _attempt(self, claimed: Claimed) -> None:
         try:
             self._ended.append((claimed, await self._sender.send(claimed)))
+        except OutOfDescriptors as error:
+            self._not_begun.append(claimed)
+            self._note_shortage(error)
         except Exception as error:  # noqa: BLE001 - logged
             _log_own_error(claimed, error)
         finally:
             self._in_flight.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
             self._wake_event.set()
+
+    def _note_shortage(self, error: OutOfDescriptors) -> None:
+        """Claim nothing for a while, and log why, once a minute at most."""
+        now = stopwatch()
+        self._claims_again_at = now + SHORTAGE_SECONDS
+        if now >= self._quiet_until:
+            self._quiet_until = now + _QUIET_SECONDS
+            logger.error(
+                "Deliveries wait, because this process can open no connection.",
+                extra={"reason": error.hint},
+            )
+
+    async def _hand_back(self) -> None:
+        """Release deliveries that were claimed, and for which no connection could be opened."""
+        if self._not_begun:
+            batch = self._not_begun[:]
+            await self._call(partial(self._queue.release, batch))
+            del self._not_begun[: len(batch)]
+            self._counters.handed_back(len(batch))
 
     def _wake(self) -> None:
         """Make the next turn come: at once where no attempt is in flight.
@@ -324,9 +359,10 @@ class Worker:
         # Ask often again: the process that stops us waits for a few seconds only.
         self._backoff.reset()
         last_try_at = stopwatch() + LAST_SECONDS
-        while self._ended and stopwatch() <= last_try_at:
+        while (self._ended or self._not_begun) and stopwatch() <= last_try_at:
             self._wake_event.clear()
             try:
+                await self._hand_back()
                 await self._settle()
             except DatabaseUnavailable as error:
                 await self._wait_for_database(error)
@@ -345,7 +381,8 @@ class Worker:
             return {each.delivery_id for each in held}
 
     def _held(self) -> list[Claimed]:
-        return [*self._in_flight.values(), *(claimed for claimed, _ in self._ended)]
+        ended = (claimed for claimed, _ in self._ended)
+        return [*self._in_flight.values(), *ended, *self._not_begun]
 
 
 def _log_own_error(claimed: Claimed, error: Exception) -> None:

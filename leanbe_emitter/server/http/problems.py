@@ -15,6 +15,7 @@ from leanbe_emitter.errors import (
     InvalidValue,
     LeanbeError,
     NotFound,
+    OutOfDescriptors,
     PayloadTooLarge,
     WaitTimedOut,
 )
@@ -75,6 +76,7 @@ _STATUS: Mapping[type[LeanbeError], HTTPStatus] = {
     InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
+    OutOfDescriptors: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
