@@ -23,6 +23,8 @@ from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.serving import BackgroundJobs, serve
 
+#: More connections than the benchmark has clients.
+_MOST_CONNECTIONS = 1024
 #: As long as an idea's document.
 _ANSWER = "x" * 600
 
@@ -33,9 +35,15 @@ def _serve(*, db: str) -> None:
         app = create_app(leanbe, settings=settings, access=Access())
         ready = partial(say, port=sock.getsockname()[1])
         with infrequent_garbage_collection():
-            asyncio.run(
-                serve(app, leanbe, sock=sock, background=BackgroundJobs(works=False), ready=ready)
+            serving = serve(
+                app,
+                leanbe,
+                sock=sock,
+                max_connections=_MOST_CONNECTIONS,
+                background=BackgroundJobs(works=False),
+                ready=ready,
             )
+            asyncio.run(serving)
 
 
 async def _serve_nothing() -> None:

@@ -72,6 +72,8 @@ class Settings:
     assume: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     #: Hosts and networks that webhooks may call in addition to ``target_rules``.
     allow_targets: tuple[str, ...] = ()
+    #: How many connections the server has at once; 0 for half of the descriptors of the process.
+    max_connections: int = 0
     #: The longest body of a request to the server, in bytes.
     max_request_bytes: int = _MEBIBYTE
     #: The longest payload text, in bytes of UTF-8.
@@ -138,6 +140,16 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _connections(text: str) -> int:
+    connections = _integer(text)
+    if connections < 0:
+        raise InvalidValue(
+            f"{text!r} is no number of connections.",
+            hint="Use a number above 0, or 0 for half of the descriptors.",
+        )
+    return connections
+
+
 def _port(text: str) -> int:
     port = _integer(text)
     if not 0 <= port <= _HIGHEST_PORT:
@@ -192,6 +204,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "lease_seconds": parse_duration,
     "assume": _assignments,
     "allow_targets": parse_targets,
+    "max_connections": _connections,
     "max_request_bytes": _integer,
     "max_payload_bytes": _integer,
     "max_depth": _integer,

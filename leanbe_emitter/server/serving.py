@@ -4,6 +4,7 @@ The background jobs are a worker and the retention of old deliveries.
 """
 
 import asyncio
+import errno
 import logging
 import socket
 import threading
@@ -12,7 +13,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import IO
+from typing import IO, Any, cast
 
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
@@ -22,6 +23,7 @@ from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.library import Leanbe
+from leanbe_emitter.server.http.connections import QUIET_SECONDS, BoundedConfig, BoundedProtocol
 from leanbe_emitter.storage.queries.retention import Pruned
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,12 @@ THREADS = 12
 GRACE_SECONDS = 5
 #: Interval at which a server without a worker reads the clock's kind, in seconds.
 CLOCK_POLL_SECONDS = 2.0
+#: Number of ticks of uvicorn between two looks at the connections: a second.
+_TICKS = 10
+#: How many connections the loop accepts before it does anything else, and how many wait meanwhile.
+_ACCEPTED_AT_ONCE, _WAITING = 16, 2048
+#: What the system says if it can open nothing more.
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 #: Interval of retention, in seconds.
 PRUNE_SECONDS = 3600.0
 
@@ -51,11 +59,12 @@ class BackgroundJobs:
     until: IO[str] | None = None
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     app: FastAPI,
     leanbe: Leanbe,
     *,
     sock: socket.socket,
+    max_connections: int,
     background: BackgroundJobs,
     ready: Callable[[], object],
 ) -> None:
@@ -67,11 +76,13 @@ async def serve(
         app: the application.
         leanbe: the application's handle.
         sock: a bound socket; the server closes it at its end.
+        max_connections: how many connections are served at once.
         background: jobs that run meanwhile.
         ready: called when the server answers requests.
     """
     current_default_thread_limiter().total_tokens = THREADS
-    server = _Server(app, ready=ready)
+    asyncio.get_running_loop().set_exception_handler(_LoopErrors())
+    server = _Server(app, max_connections=max_connections, ready=ready)
     if background.until is not None:
         stop_at_end_of(background.until, server.stop)
     with stopping_on_signals(server.stop, pending=partial(_in_progress, server, leanbe)):
@@ -96,10 +107,14 @@ def _in_progress(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
 class _Server(uvicorn.Server):
     """Uvicorn's server without its own signal handlers, and with a call when it is ready."""
 
-    def __init__(self, app: FastAPI, *, ready: Callable[[], object]) -> None:
+    def __init__(self, app: FastAPI, *, max_connections: int, ready: Callable[[], object]) -> None:
         super().__init__(
-            uvicorn.Config(
+            BoundedConfig(
                 app,
+                max_connections=max_connections,
+                # asyncio accepts as many connections in one go as may wait. A crowd would use up
+                # all descriptors before the first connection is refused.
+                backlog=_ACCEPTED_AT_ONCE,
                 root_path=app.state.root_path,
                 lifespan="off",
                 log_config=None,
@@ -132,7 +147,38 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and call ``ready``."""
         await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(_WAITING)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Disconnect clients that are too slow; return whether the server stops."""
+        if counter % _TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                cast("BoundedProtocol", connection).check(now)
+        return await super().on_tick(counter)
+
+
+class _LoopErrors:
+    """Handler of the loop's errors: a shortage of descriptors is one line in a minute.
+
+    asyncio has a traceback for each connection that it cannot accept.
+    """
+
+    def __init__(self) -> None:
+        self._quiet_until = float("-inf")
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle an error that no task gets."""
+        error = context.get("exception")
+        if not (isinstance(error, OSError) and error.errno in _SHORTAGES):
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._quiet_until:
+            self._quiet_until = loop.time() + QUIET_SECONDS
+            logger.error(
+                "The server can accept no connection at present.", extra={"reason": error.strerror}
+            )
 
 
 def _log_failure(worker: asyncio.Task[None]) -> None:

@@ -48,6 +48,7 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("MAX_DEPTH", "-3"),
         ("PORT", "65536"),
         ("MAX_REQUEST_BYTES", "0"),
+        ("MAX_CONNECTIONS", "-1"),
         ("LOG_LEVEL", "chatty"),
         ("HOST", "http://127.0.0.1"),
         ("ALLOW_TARGETS", "10.0.0.0/99"),

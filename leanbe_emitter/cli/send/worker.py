@@ -7,6 +7,7 @@ import click
 
 from leanbe_emitter.cli.invocation.attempt_printer import printing_turns
 from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.descriptors import raise_descriptor_limit
 from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import backlog_text
@@ -39,6 +40,7 @@ def worker(
     Ctrl-C it exits at once.
     """
     arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
+    raise_descriptor_limit()
     with open_leanbe(invocation, **arguments) as leanbe:
         invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:

@@ -13,6 +13,7 @@ import click
 
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import command
+from leanbe_emitter.cli.invocation.descriptors import connections_by_default, raise_descriptor_limit
 from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
@@ -123,6 +124,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     """
     arguments = {"host": host, "port": port, "allow_targets": allow_targets}
     settings = invocation.settings(**arguments)
+    raise_descriptor_limit()
     token = _token(settings, is_open=no_token)
     clock = clock or ("manual" if ephemeral else None)
     if seed_file is not None:
@@ -166,9 +168,16 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
-    background = BackgroundJobs(works=works, keep=keep, until=sys.stdin if until_eof else None)
+    serving = until_stopped(
+        app,
+        leanbe,
+        sock=sock,
+        max_connections=settings.max_connections or connections_by_default(),
+        background=BackgroundJobs(works=works, keep=keep, until=sys.stdin if until_eof else None),
+        ready=ready,
+    )
     with infrequent_garbage_collection():
-        asyncio.run(until_stopped(app, leanbe, sock=sock, background=background, ready=ready))
+        asyncio.run(serving)
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
@@ -165,6 +166,8 @@ class AccessMiddleware:
             await self._app(scope, receive, send_secured)
         except LeanbeError as error:
             await problem(error)(scope, receive, send_secured)
+        except ClientDisconnect:
+            pass  # nobody reads an answer
         except CancelledError:
             # Only a stop of the server cancels a request, when it has waited long enough for it.
             if has_begun:

@@ -19,7 +19,6 @@ from leanbe_emitter.errors import (
     PayloadTooLarge,
     WaitTimedOut,
 )
-from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.wire.stringify import stringify
 
 logger = logging.getLogger(__name__)
@@ -59,6 +58,24 @@ class NotReady(LeanbeError):
     code = "not_ready"
 
 
+class HeadTooLarge(LeanbeError):
+    """The head of a request is too long."""
+
+    code = "head_too_large"
+
+
+class RequestTimedOut(LeanbeError):
+    """A request did not come in time."""
+
+    code = "request_timed_out"
+
+
+class TooManyConnections(LeanbeError):
+    """The server has as many connections as it may have."""
+
+    code = "too_many_connections"
+
+
 class Unforeseen(LeanbeError):
     """A bug of leanbe-emitter; the log has the traceback."""
 
@@ -71,12 +88,15 @@ _STATUS: Mapping[type[LeanbeError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     WaitTimedOut: HTTPStatus.REQUEST_TIMEOUT,
+    RequestTimedOut: HTTPStatus.REQUEST_TIMEOUT,
     Conflict: HTTPStatus.CONFLICT,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     InvalidValue: HTTPStatus.UNPROCESSABLE_ENTITY,
     DatabaseUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
     OutOfDescriptors: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -118,14 +138,18 @@ _EXAMPLES: Sequence[LeanbeError] = (
         hint="To allow the name, start the server with --allowed-host leanbe.example.",
     ),
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
-    WaitTimedOut(
-        "After 30 s 1 of 2 deliveries came.",
-        hint=LIST_DELIVERIES.between("Is a worker running? ", " shows what is pending."),
+    RequestTimedOut(
+        "The request did not come in time.",
+        hint="Send its head within 10 s, and its body at 4096 bytes a second at least.",
     ),
     Conflict("There is a product 'Acme' already.", hint="Names are unique: choose another one."),
     PayloadTooLarge(
         "The request's body is longer than 1048576 bytes.",
         hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
+    ),
+    HeadTooLarge(
+        "The head of the request is longer than 65536 bytes.",
+        hint="Send shorter headers, and long values in the body.",
     ),
     InvalidValue("There is no field 'titel' to set.", hint="Did you mean title?"),
     NotReady("The server's worker has failed.", hint="Start the server again."),

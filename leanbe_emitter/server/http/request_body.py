@@ -4,11 +4,12 @@ A body is described once, for reading and for the OpenAPI document. A member tha
 does not name is refused.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, Final, Generic, TypeVar, cast
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
@@ -18,12 +19,13 @@ from leanbe_emitter.server.schemas.json_schema import Schema
 from leanbe_emitter.strict_model import StrictModel, field_error_of
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 
-#: How many times the limit the server reads and drops of a body that is too long.
-_DRAINED_LIMITS: Final = 16
+#: Length of a body that is parsed in a thread: the loop would not serve others meanwhile.
+_LONG: Final = 16 * 1024
 #: Headers that announce a body; an HTTP/1.1 request without them has none.
 _BODY_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
 Model = TypeVar("Model", bound=StrictModel)
+Parsed = TypeVar("Parsed")
 
 
 class ObjectBody:
@@ -50,12 +52,20 @@ class ObjectBody:
             PayloadTooLarge: it is longer than the limit.
             PayloadTooDeep: it is nested deeper than the limit.
         """
-        settings = request.app.state.settings
-        content = await _content(request, max_bytes=settings.max_request_bytes)
+        content = await self.read(request)
+        return await _off_the_loop_if_long(content, partial(self.parse, request, content))
+
+    async def read(self, request: Request) -> bytes:
+        """Return the bytes of a request's body; raise ``PayloadTooLarge``."""
+        return await _content(request, max_bytes=request.app.state.settings.max_request_bytes)
+
+    def parse(self, request: Request, content: bytes) -> dict[str, JSON]:
+        """Return the object in the bytes of a request's body; raise what a call raises."""
         if not content and not self._is_required:
             return {}
         _require_identity_encoding(request)
-        value = _parse(content, max_depth=settings.max_depth) if content else None
+        max_depth = request.app.state.settings.max_depth
+        value = _parse(content, max_depth=max_depth) if content else None
         if not isinstance(value, dict):
             what = "no JSON object" if content else "empty"
             raise InvalidValue(f"The body is {what}.", hint=self._hint())
@@ -96,7 +106,11 @@ class ModelBody(Generic[Model]):
 
     async def __call__(self, request: Request) -> Model:
         """Read a request's body; raise what ``ObjectBody`` raises, also if the model refuses it."""
-        members = await self._object(request)
+        content = await self._object.read(request)
+        return await _off_the_loop_if_long(content, partial(self._parse, request, content))
+
+    def _parse(self, request: Request, content: bytes) -> Model:
+        members = self._object.parse(request, content)
         for name in self._query_names:
             if name in members:
                 raise InvalidValue(
@@ -174,23 +188,25 @@ def _require_identity_encoding(request: Request) -> None:
         )
 
 
+async def _off_the_loop_if_long(content: bytes, parse: Callable[[], Parsed]) -> Parsed:
+    """Parse a body, a long one in a thread."""
+    return await run_in_threadpool(parse) if len(content) > _LONG else parse()
+
+
 async def _content(request: Request, *, max_bytes: int) -> bytes:
     """Return a request's body.
 
-    A client reads the answer only after it has sent the body. So the server reads on past the
-    limit, up to a second one, and drops what it reads. A client that sends ``Expect`` gets the
-    answer before it sends the body.
+    The answer to a body that is too long comes at once. ``BoundedProtocol`` reads some of the rest,
+    so that the client can read the answer.
     """
-    length, content = 0, bytearray()
-    declared = request.headers.get("content-length", "0")
-    if not ("expect" in request.headers and int(declared) > max_bytes):
+    length = int(request.headers.get("content-length", "0"))
+    if length <= max_bytes:
+        content = bytearray()
         async for chunk in request.stream():
-            length += len(chunk)
-            if length <= max_bytes:
-                content += chunk
-            elif length > max_bytes * _DRAINED_LIMITS:
+            content += chunk
+            if len(content) > max_bytes:
                 break
-        if length <= max_bytes:
+        else:
             return bytes(content)
     raise PayloadTooLarge(
         f"The request's body is longer than {max_bytes} bytes.",

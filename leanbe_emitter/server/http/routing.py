@@ -31,17 +31,17 @@ PREFIX = "/api/v1"
 #: Header with the cursor from which a client waits for the changes of a write.
 CURSOR = "Leanbe-Emitter-Cursor"
 
-#: Error statuses of all operations, of health checks, of reads, and of writes.
+#: Error statuses of all operations, of reads, and of writes.
 ANYWHERE = (
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    HTTPStatus.SERVICE_UNAVAILABLE,
 )
-HEALTH = (*ANYWHERE, HTTPStatus.SERVICE_UNAVAILABLE)
-READING = (*HEALTH, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+READING = (*ANYWHERE, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 WRITING = (*READING, HTTPStatus.CONFLICT)
-#: A further error status of operations that wait.
-TIMED_OUT = HTTPStatus.REQUEST_TIMEOUT
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 

@@ -10,7 +10,7 @@ from leanbe_emitter.clock import RANGE
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.request_body import ModelBody
-from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import Instant
 from leanbe_emitter.storage.queries.journal import Cursor
@@ -41,7 +41,6 @@ class ClockMove(StrictModel):
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on the clock."""
     routes = Routes(app, leanbe, "Clock")
-    waiting = (*WRITING, TIMED_OUT)
 
     @routes.read("/clock", returns=setup.CLOCK)
     def show() -> Response:
@@ -59,7 +58,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.set(parse_given_instant(body.now, within=RANGE))
         return _time(leanbe)
 
-    @routes.write("POST", "/clock/advance", returns=deliveries.ADVANCED, errors=waiting)
+    @routes.write("POST", "/clock/advance", returns=deliveries.ADVANCED)
     def advance(body: Annotated[ClockMove, Depends(ModelBody(ClockMove))]) -> Response:
         """Move a manual clock forward, and make each retry that becomes due at its own time.
 
@@ -74,7 +73,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         leanbe.clock.advance(seconds=body.seconds)
         return _advanced(leanbe, since)
 
-    @routes.write("POST", "/clock/run-until-settled", returns=deliveries.ADVANCED, errors=waiting)
+    @routes.write("POST", "/clock/run-until-settled", returns=deliveries.ADVANCED)
     def run_until_settled() -> Response:
         """Move a manual clock forward until no delivery is pending, and make all attempts.
 

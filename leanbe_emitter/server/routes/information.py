@@ -10,7 +10,7 @@ from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import NotReady
 from leanbe_emitter.server.http.query_parameters import IgnoredQuery
-from leanbe_emitter.server.http.routing import ANYWHERE, HEALTH, READING, Routes
+from leanbe_emitter.server.http.routing import ANYWHERE, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
 
@@ -41,7 +41,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         # A coroutine: all threads may wait for the database.
         return responses.one({"status": "ok"})
 
-    @routes.add("GET", "/readyz", returns=setup.READINESS, errors=HEALTH, prefix="")
+    @routes.add("GET", "/readyz", returns=setup.READINESS, errors=ANYWHERE, prefix="")
     def readyz(_: _AnyQuery) -> Response:
         """Report whether the server can do its work; if not, the answer is 503 with the reason.
 

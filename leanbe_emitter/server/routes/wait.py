@@ -14,7 +14,7 @@ from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library import Delivery, Filter, Leanbe
 from leanbe_emitter.server.http import problems, responses
 from leanbe_emitter.server.http.request_body import ModelBody
-from leanbe_emitter.server.http.routing import TIMED_OUT, WRITING, Routes
+from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import INTEGER, EventGlob, Status
 from leanbe_emitter.server.schemas.field_types import Cursor as CursorText
@@ -66,9 +66,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Deliveries")
     notifier = app.state.change_notifier
 
-    @routes.add(
-        "POST", "/deliveries/wait", returns=deliveries.WAIT_RESULT, errors=(*WRITING, TIMED_OUT)
-    )
+    @routes.add("POST", "/deliveries/wait", returns=deliveries.WAIT_RESULT, errors=WRITING)
     async def wait(
         request: Request,
         body: Annotated[WaitCriteria, Depends(ModelBody(WaitCriteria, is_required=False))],
