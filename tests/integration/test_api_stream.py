@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.http import change_notifier
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
+from leanbe_emitter.server.http.stream_batches import Batches
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.support.api_client import URL as API
@@ -62,7 +63,9 @@ async def trigger_event(db: str, *events: str) -> None:
 async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_url: str) -> None:
     leanbe.webhooks.set("Acme", URL, headers=[("Authorization", "Bearer t0ken")])
     await trigger_event(database_url, "idea.created")
-    told = await next_messages(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 3)
+    told = await next_messages(
+        stream.messages(Batches(leanbe), ChangeNotifier(leanbe), after=START), 3
+    )
     assert told[1]["data"]["request"]["headers"][-1] == ["Authorization", "********"]
     assert "t0ken" not in str(told)
 
@@ -71,7 +74,9 @@ async def test_it_masks_a_header_that_the_product_set(leanbe: Leanbe, database_u
 async def test_it_tells_what_another_process_does_in_its_order(
     leanbe: Leanbe, database_url: str
 ) -> None:
-    messages = stream.messages(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
+    messages = stream.messages(
+        Batches(leanbe), ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor()
+    )
     await anext(messages)
     hearing = asyncio.create_task(next_messages(messages, 3))
     await trigger_event(database_url, "idea.created")
@@ -92,7 +97,9 @@ async def test_a_client_that_reconnects_with_the_last_id_misses_nothing(
     leanbe: Leanbe, database_url: str
 ) -> None:
     await trigger_event(database_url, "idea.created", "idea.upVoted")
-    whole = await next_messages(stream.messages(leanbe, ChangeNotifier(leanbe), after=START), 6)
+    whole = await next_messages(
+        stream.messages(Batches(leanbe), ChangeNotifier(leanbe), after=START), 6
+    )
     for cut in range(1, len(whole)):
         with_id = [number for number, each in enumerate(whole[:cut]) if "id" in each]
         after = Cursor.parse(whole[with_id[-1]]["id"])
@@ -100,7 +107,7 @@ async def test_a_client_that_reconnects_with_the_last_id_misses_nothing(
         assert whole[cut] in missed
         assert (
             await next_messages(
-                stream.messages(leanbe, ChangeNotifier(leanbe), after=after), len(missed)
+                stream.messages(Batches(leanbe), ChangeNotifier(leanbe), after=after), len(missed)
             )
             == missed
         )
@@ -109,7 +116,7 @@ async def test_a_client_that_reconnects_with_the_last_id_misses_nothing(
 @run_in_loop
 async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
     notifier = ChangeNotifier(leanbe)
-    messages = stream.messages(leanbe, notifier, after=START)
+    messages = stream.messages(Batches(leanbe), notifier, after=START)
     await anext(messages)
     ending = asyncio.create_task(next_messages(messages, 1))
     await asyncio.sleep(0)
@@ -122,7 +129,9 @@ async def test_where_nothing_happens_a_sign_of_life_is_given(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
-    messages = stream.messages(leanbe, ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor())
+    messages = stream.messages(
+        Batches(leanbe), ChangeNotifier(leanbe), after=leanbe.journal.follow_cursor()
+    )
     await anext(messages)
     assert (await anext(messages)).startswith(":")
 
@@ -168,7 +177,7 @@ def test_what_the_server_writes_itself_is_told_without_a_look(
             await wait_for_notification(listener)
         after = Cursor.parse(answer.headers["Leanbe-Emitter-Cursor"])
         return await next_messages(
-            stream.messages(api.leanbe, app.state.change_notifier, after=after), 1
+            stream.messages(Batches(api.leanbe), app.state.change_notifier, after=after), 1
         )
 
     with open_api(database_url, transport=ScriptedTransport()) as api:

@@ -31,7 +31,7 @@ from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import cancel
-from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
@@ -41,6 +41,9 @@ from leanbe_emitter.wire.instants import print_instant
 
 # More deliveries than a database has.
 _MOST = 1_000_000
+
+#: About how many bytes of bodies are read to explain why nothing comes.
+_LOOKED_AT = 4 << 20
 
 #: How many ids one statement takes: databases limit its parameters to some ten thousand.
 _IDS_AT_ONCE = 500
@@ -63,6 +66,18 @@ _ATTEMPTS = (
 )
 
 
+class Behind(list[Delivery]):
+    """Deliveries behind a cursor of the journal, the newest first.
+
+    Attributes:
+        end: the cursor behind which the next ones are; None if there are no more.
+    """
+
+    def __init__(self, deliveries: Iterable[Delivery], *, end: Cursor | None) -> None:
+        super().__init__(deliveries)
+        self.end = end
+
+
 class Deliveries:
     """The deliveries of a database."""
 
@@ -81,7 +96,12 @@ class Deliveries:
             return self._snapshots(session, [delivery_row(session, reference).id])[0]
 
     def list(
-        self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
+        self,
+        which: Filter | None = None,
+        *,
+        limit: int = PAGE,
+        after: str | None = None,
+        max_bytes: int | None = None,
     ) -> Page[Delivery]:
         """Return deliveries, the newest first.
 
@@ -89,6 +109,8 @@ class Deliveries:
             which: a filter; all deliveries by default.
             limit: the most deliveries that are returned.
             after: the cursor of the page before.
+            max_bytes: about the most bytes of bodies on a page that has several deliveries; by
+                default there is no limit.
 
         Raises:
             NotFound: there is no such product as the filter names.
@@ -100,13 +122,13 @@ class Deliveries:
             found = selected(session, which or Filter(), DeliveryRow.id)
             at, identifier = DeliveryRow.created_at, DeliveryRow.id
             ids = session.scalars(newest(found, at, identifier, limit=limit + 1, after=after)).all()
-            deliveries = self._snapshots(session, ids[:limit])
-        is_more = len(ids) > limit
+            deliveries = self._snapshots(session, _fitting(session, ids[:limit], max_bytes))
+        is_more = len(ids) > len(deliveries) > 0
         cursor = cursor_of(deliveries[-1].created_at, deliveries[-1].id) if is_more else None
         return Page(deliveries, cursor=cursor)
 
-    def among(self, ids: Iterable[str], which: Filter) -> Sequence[Delivery]:
-        """Return the deliveries of these ids that a filter selects, the newest first.
+    def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
+        """Return those of these ids whose deliveries a filter selects, the newest first.
 
         Raises:
             NotFound: there is no such product as the filter names.
@@ -122,7 +144,7 @@ class Deliveries:
                     found.where(DeliveryRow.id.in_(wanted[start : start + _IDS_AT_ONCE]))
                 )
             ]
-            return self._snapshots(session, sorted(meant, reverse=True))
+        return sorted(meant, reverse=True)
 
     def last(self, event: str | None = None) -> Delivery:
         """Return the newest delivery of an event name or glob; by default, of any event.
@@ -171,7 +193,7 @@ class Deliveries:
             came=lambda: str(delivery_wait),
             why=lambda: self.pending_reason(wanted).words,
         )
-        return Results(delivery_wait.found)
+        return Results(self.of(delivery_wait.found))
 
     def delivery_wait(
         self, which: Filter, *, count: int = 1, after: Cursor | None = None
@@ -186,28 +208,66 @@ class Deliveries:
             NotFound: there is no such product as the filter names.
             InvalidValue: the filter's glob matches no event name.
         """
-        pending = self.list(replace(which, status=DeliveryStatus.PENDING, is_settled=None))
-        if unfinished := self.pending_of(each.id for each in pending):
+        pending = replace(which, status=DeliveryStatus.PENDING, is_settled=None)
+        looked_at = self.list(pending, max_bytes=_LOOKED_AT)
+        if unfinished := self.pending_of(each.id for each in looked_at):
             with self._transactions.looking() as session:
                 return reason_pending(session, unfinished, clock=self._transactions.clock)
         if which.status is not None:
-            for each in self.list(replace(which, status=None, is_settled=True)):
+            for each in self._settled_among(which):
                 if each.status != which.status:
                     return reason_settled(each)
         with self._transactions.looking() as session:
             return reason_none(session, which.product)
 
-    def behind(self, after: Cursor) -> Sequence[Delivery]:
-        """Return the deliveries with journal entries after a cursor, the newest first.
+    def _settled_among(self, which: Filter) -> Sequence[Delivery]:
+        return self.list(replace(which, status=None, is_settled=True), max_bytes=_LOOKED_AT)
 
-        The deliveries are in their present state. ``DeliveryWait`` reads the journal repeatedly.
+    def behind(self, after: Cursor, *, limit: int, max_bytes: int) -> Behind:
+        """Return the first deliveries with journal entries after a cursor, in their present state.
+
+        Args:
+            after: the cursor.
+            limit: the most deliveries that are returned.
+            max_bytes: about the most bytes of bodies, if there are several deliveries.
         """
-        return self.among(self._read_journal(after, whole=True)[0], Filter())
-
-    def of(self, delivery_ids: Iterable[str]) -> Sequence[Delivery]:
-        """Return the deliveries of these ids in the same order, without deleted ones."""
+        begins: dict[str, Cursor] = {}
         with self._transactions.looking() as session:
-            return self._snapshots(session, list(delivery_ids))
+            seen = after
+            while len(begins) <= limit and (entries := journal.read(session, seen, whole=True)):
+                for each in entries:
+                    if each.delivery_id:
+                        begins.setdefault(each.delivery_id, seen)
+                    seen = each.cursor
+            ids = list(begins)
+            page = _fitting(session, ids[:limit], max_bytes)
+            end = begins[ids[len(page)]] if len(page) < len(ids) else None
+            found = self._snapshots(session, sorted(page, reverse=True))
+        return Behind(found, end=end)
+
+    def of(
+        self, delivery_ids: Iterable[str], *, max_bytes: int | None = None
+    ) -> Sequence[Delivery]:
+        """Return the deliveries of these ids in the same order, without deleted ones.
+
+        Args:
+            delivery_ids: the ids.
+            max_bytes: about the most bytes of bodies; the last deliveries are left out then.
+        """
+        with self._transactions.looking() as session:
+            return self._snapshots(session, _fitting(session, list(delivery_ids), max_bytes))
+
+    def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
+        """Return the ids of the newest deliveries that a filter selects, the newest first.
+
+        Raises:
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name, or there is no such status.
+        """
+        with self._transactions.looking() as session:
+            found = selected(session, which, DeliveryRow.id)
+            at, identifier = DeliveryRow.created_at, DeliveryRow.id
+            return session.scalars(newest(found, at, identifier, limit=limit)).all()
 
     def pending_of(self, delivery_ids: Iterable[str]) -> Sequence[PendingDelivery]:
         """Return the pending deliveries of these ids, each with the one that must end first."""
@@ -433,6 +493,14 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
             ),
         )
     return cancel(session, DeliveryRow.id.in_(ids))
+
+
+def _fitting(session: Session, ids: Sequence[str], max_bytes: int | None) -> Sequence[str]:
+    """Return the first of these ids, as many as have at most ``max_bytes`` together."""
+    if max_bytes is None:
+        return ids
+    of = sizes.delivery_sizes(session, ids)
+    return ids[: sizes.fitting([of.get(each, 0) for each in ids], max_bytes=max_bytes)]
 
 
 def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.library.deliveries.delivery import Event
@@ -10,6 +11,7 @@ from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, curso
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
+from leanbe_emitter.storage.queries import sizes
 from leanbe_emitter.storage.schema.tables import EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
@@ -62,6 +64,7 @@ class Events:
         product: ProductRef | None = None,
         limit: int = PAGE,
         after: str | None = None,
+        max_bytes: int | None = None,
     ) -> Page[Event]:
         """Return events, the newest first.
 
@@ -70,6 +73,8 @@ class Events:
             product: the product of the events; any product by default.
             limit: the most events that are returned.
             after: the cursor of the page before.
+            max_bytes: about the most bytes of bodies on a page that has several events; by default
+                there is no limit.
 
         Raises:
             NotFound: there is no such product.
@@ -82,10 +87,20 @@ class Events:
                 found = found.where(EventRow.name.in_(matching(event)))
             if product is not None:
                 found = found.where(EventRow.product_id == product_row(session, product).id)
-            page = newest(
-                found, EventRow.recorded_at, EventRow.id, limit=limit + 1, after=after
-            ).with_only_columns(EventRow)
-            rows = session.scalars(page).all()
-        is_more = len(rows) > limit
-        cursor = cursor_of(rows[limit - 1].recorded_at, rows[limit - 1].id) if is_more else None
-        return Page(map(Event.of, rows[:limit]), cursor=cursor)
+            at, identifier = EventRow.recorded_at, EventRow.id
+            page = newest(found, at, identifier, limit=limit + 1, after=after)
+            ids = session.scalars(page).all()
+            length = min(limit, _length(session, ids, max_bytes))
+            in_order = select(EventRow).order_by(at.desc(), identifier.desc())
+            rows = session.scalars(in_order.where(identifier.in_(ids[:length]))).all()
+        is_more = len(ids) > len(rows) > 0
+        cursor = cursor_of(rows[-1].recorded_at, rows[-1].id) if is_more else None
+        return Page(map(Event.of, rows), cursor=cursor)
+
+
+def _length(session: Session, ids: Sequence[str], max_bytes: int | None) -> int:
+    """Return how many of these events a page has."""
+    if max_bytes is None:
+        return len(ids)
+    of = sizes.event_sizes(session, ids)
+    return sizes.fitting([of.get(each, 0) for each in ids], max_bytes=max_bytes)

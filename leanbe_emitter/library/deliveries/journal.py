@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import pause
 from leanbe_emitter.delivery.watching import Attempt
@@ -16,10 +17,13 @@ from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.storage.queries import journal
+from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import EventRow
+
+#: How much a reader reads at once, in bytes of bodies; one entry is read in any case.
+READ_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +137,7 @@ class Journal:
     def _read(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:
         """Return the next entries whose event still exists, and the cursor after all entries."""
         with self._transactions.looking() as session:
-            rows = journal.read(session, after, whole=whole)
+            rows = _first_of(session, journal.read(session, after, whole=whole))
             wanted = {each.event_id for each in rows}
             events = {
                 row.id: Event.of(row)
@@ -149,6 +153,22 @@ class Journal:
             if each.event_id in events
         ]
         return entries, rows[-1].cursor if rows else after
+
+
+def _first_of(session: Session, rows: Sequence[journal.Entry]) -> Sequence[journal.Entry]:
+    """Return the first of these entries, as many as may be read at once."""
+    if len(rows) <= 1:
+        return rows
+    of_events = sizes.event_sizes(session, {each.event_id for each in rows})
+    deliveries = {each.delivery_id for each in rows if each.delivery_id}
+    of_deliveries = sizes.delivery_sizes(session, deliveries)
+    weights = [
+        of_events.get(each.event_id, 0)
+        if each.kind is JournalKind.EVENT
+        else of_deliveries.get(each.delivery_id or "", 0)
+        for each in rows
+    ]
+    return rows[: sizes.fitting(weights, max_bytes=READ_BYTES)]
 
 
 def _entry(row: journal.Entry, event: Event, delivery: Delivery | None) -> Entry:

@@ -31,11 +31,11 @@ from leanbe_emitter.wire.instants import print_instant
 class Finder(Protocol):
     """Finds deliveries: ``leanbe.deliveries`` does."""
 
-    def list(self, which: Filter, *, limit: int) -> Sequence[Delivery]:
-        """Return the newest deliveries that a filter selects, at most ``limit``."""
+    def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
+        """Return the ids of the newest deliveries that a filter selects, at most ``limit``."""
 
-    def among(self, ids: Iterable[str], which: Filter) -> Sequence[Delivery]:
-        """Return the deliveries of these ids that a filter selects, the newest first."""
+    def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
+        """Return those of these ids whose deliveries a filter selects, the newest first."""
 
 
 class DeliveryWait:
@@ -71,17 +71,17 @@ class DeliveryWait:
         self._count = count
         self._after = after
         self._since = set[str]()
-        self.found: Sequence[Delivery] = ()
+        self.found: Sequence[str] = ()
 
     def look(self) -> bool:
-        """Set ``found`` to the deliveries so far, newest first; return whether all have come.
+        """Set ``found`` to the ids so far, newest first; return whether all have come.
 
         Raises:
             NotFound: there is no such product as the filter names.
             InvalidValue: the filter is refused.
         """
         if self._after is None:
-            self.found = self._deliveries.list(self._which, limit=self._count)
+            self.found = self._deliveries.newest_ids(self._which, limit=self._count)
         else:
             since, self._after = self._read_journal(self._after)
             self._since.update(since)

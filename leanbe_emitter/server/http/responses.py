@@ -12,6 +12,8 @@ from leanbe_emitter.library.documents.document_snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
 
 MEDIA_TYPE = "application/json"
+#: About how many bytes of bodies a page has, if it has several items.
+PAGE_BYTES = 4 << 20
 
 
 class Snapshot(Protocol):
@@ -42,10 +44,18 @@ def one(item: Item, *, status: int = 200) -> Response:
     return _json(text(item), status=status)
 
 
-def page(items: Iterable[Item], *, cursor: str | None = None, status: int = 200) -> Response:
+def page(
+    items: Iterable[Item], *, cursor: str | None = None, status: int = 200, **more: bool
+) -> Response:
     """Return a response with a page of a list; its cursor is None at the end of the list."""
-    texts = ",".join(map(text, items))
-    return _json(f'{{"items":[{texts}],"cursor":{stringify(cursor)}}}', status=status)
+    end = "".join(f',"{name}":{stringify(value)}' for name, value in more.items())
+    # Each item is encoded alone: a large page would have two further copies as one text.
+    parts = [b'{"items":[']
+    for item in items:
+        parts += [text(item).encode(), b","]
+    parts[-1] = parts[-1].removesuffix(b",")
+    parts.append(f'],"cursor":{stringify(cursor)}{end}}}'.encode())
+    return _json(b"".join(parts), status=status)
 
 
 def no_content() -> Response:
@@ -53,5 +63,5 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def _json(content: str, *, status: int = 200) -> Response:
+def _json(content: str | bytes, *, status: int = 200) -> Response:
     return Response(content, status, media_type=MEDIA_TYPE)

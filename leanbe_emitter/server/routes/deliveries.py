@@ -13,6 +13,7 @@ from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.query_parameters import EVENT_FILTERS, PAGING, Query, QueryParameter
 from leanbe_emitter.server.http.request_body import ModelBody
+from leanbe_emitter.server.http.responses import PAGE_BYTES
 from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import Age, EventGlob, Since, Status
@@ -73,7 +74,9 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """List deliveries with all their attempts, the newest first."""
         after, limit = query.pop("after", None), query.pop("limit")
         since = _since(leanbe, query.pop("since", None))
-        page = leanbe.deliveries.list(Filter(**query, since=since), limit=limit, after=after)
+        page = leanbe.deliveries.list(
+            Filter(**query, since=since), limit=limit, after=after, max_bytes=PAGE_BYTES
+        )
         return responses.page(page, cursor=page.cursor)
 
     @routes.read("/deliveries/{reference}", returns=deliveries.DELIVERY)

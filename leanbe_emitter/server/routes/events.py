@@ -9,6 +9,7 @@ from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import lookup_in_path
 from leanbe_emitter.server.http.query_parameters import EVENT_FILTERS, PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.responses import PAGE_BYTES
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.json_schema import string
@@ -30,7 +31,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.read("/events", returns=setup.page(deliveries.EVENT))
     def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List events, the newest first, with or without a delivery."""
-        page = leanbe.events.list(**query)
+        page = leanbe.events.list(**query, max_bytes=PAGE_BYTES)
         return responses.page(page, cursor=page.cursor)
 
     @routes.read("/events/catalogue", returns=setup.page(deliveries.EVENT_KIND))

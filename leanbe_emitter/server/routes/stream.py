@@ -1,11 +1,11 @@
 """The stream: server-sent events of all changes, by whichever process.
 
 The journal is the source, and the id of each message is a cursor of the journal: a client that
-reconnects with its last id misses nothing.
+reconnects with its last id misses nothing. A client that does not read is disconnected
+(``http.connections``), and continues in the same way.
 """
 
-import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
@@ -14,20 +14,23 @@ from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.library import Entry, Leanbe
+from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
 from leanbe_emitter.server.http.query_parameters import Query, QueryParameter
 from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.http.stream_batches import Batches
 from leanbe_emitter.server.schemas.json_schema import cursor as cursor_schema
 from leanbe_emitter.server.schemas.json_schema import string
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.storage.schema.states import JournalKind
 
 MEDIA_TYPE: Final = "text/event-stream"
 #: Longest silence of the stream, in seconds.
 HEARTBEAT_SECONDS = 15.0
 #: Pause of a client before it reconnects, in milliseconds.
 _RETRY_MS = 1000
+
+#: Longest piece of a message that is sent at once, in characters.
+_PIECE: Final = 64 * 1024
 
 _MESSAGES: Final = string(
     'id: 0-17-2\nevent: settled\ndata: {"status": "delivered"}\n\n', "Server-sent events."
@@ -46,7 +49,7 @@ _QUERY: Final = Query(
 
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operation that streams."""
-    notifier = app.state.change_notifier
+    notifier, batches = app.state.change_notifier, Batches(leanbe)
 
     @Routes(app, leanbe, "Stream").add(
         "GET", "/stream", returns=_MESSAGES, errors=READING, media_type=MEDIA_TYPE
@@ -66,7 +69,9 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         cursor = await run_in_threadpool(_first_cursor, leanbe, text)
         headers = {"X-Accel-Buffering": "no"}
         return StreamingResponse(
-            messages(leanbe, notifier, after=cursor), media_type=MEDIA_TYPE, headers=headers
+            _in_pieces(messages(batches, notifier, after=cursor)),
+            media_type=MEDIA_TYPE,
+            headers=headers,
         )
 
 
@@ -80,7 +85,7 @@ def _first_cursor(leanbe: Leanbe, text: str | None) -> Cursor:
 
 
 async def messages(
-    leanbe: Leanbe, notifier: ChangeNotifier, *, after: Cursor
+    batches: Batches, notifier: ChangeNotifier, *, after: Cursor
 ) -> AsyncIterator[str]:
     """Yield messages until the server stops, or the database is away; clients reconnect then."""
     cursor, sent_at = after, stopwatch()
@@ -88,41 +93,24 @@ async def messages(
     async with notifier.listener() as listener:
         while not notifier.is_stopped:
             try:
-                entries, end = await run_in_threadpool(leanbe.journal.next, cursor)
+                batch = await batches.after(cursor)
             except DatabaseUnavailable:
                 return
-            for entry in entries:
-                for message in _messages_of(entry):
-                    yield message
-            if entries:
+            for message in batch.messages:
+                yield message
+            if batch.messages:
                 sent_at = stopwatch()
-            if end == cursor:
+            if batch.end == cursor:
                 await listener.wait(HEARTBEAT_SECONDS)
             if stopwatch() - sent_at >= HEARTBEAT_SECONDS:
                 sent_at = stopwatch()
                 yield _HEARTBEAT
-            cursor = end
+            cursor = batch.end
+            del batch  # another listener may have it; this one needs it no longer
 
 
-def _messages_of(entry: Entry) -> Iterator[str]:
-    """Yield the messages of a journal entry; only the last one has the entry's cursor."""
-    subject = {
-        "delivery": None if entry.delivery is None else entry.delivery.id,
-        "event": entry.event.name,
-    }
-    cursor = str(entry.cursor)
-    if entry.kind is JournalKind.EVENT:
-        yield _message("event", {**subject, **entry.event.document()}, cursor=cursor)
-    if (attempt := entry.made()) is not None:
-        is_last = entry.status is None
-        yield _message("attempt", attempt, cursor=cursor if is_last else None)
-    if entry.status is not None:
-        yield _message("settled", {**subject, "status": entry.status}, cursor=cursor)
-
-
-def _message(name: str, data: dict[str, Any], *, cursor: str | None) -> str:
-    # The data is ASCII: no character of a payload ends a line.
-    lines = [f"event: {name}", f"data: {json.dumps(data)}"]
-    if cursor is not None:
-        lines.insert(0, f"id: {cursor}")
-    return "\n".join(lines) + "\n\n"
+async def _in_pieces(texts: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Yield long messages in pieces: a connection whose client does not read holds one only."""
+    async for text in texts:
+        for start in range(0, len(text), _PIECE):
+            yield text[start : start + _PIECE]

@@ -1,7 +1,7 @@
 """Waiting for deliveries: a request that waits holds no thread."""
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
@@ -18,12 +18,14 @@ from leanbe_emitter.server.http.routing import WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import INTEGER, EventGlob, Status
 from leanbe_emitter.server.schemas.field_types import Cursor as CursorText
-from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.storage.queries.journal import START, Cursor
 from leanbe_emitter.strict_model import StrictModel
 
 #: Length of a wait by default, and at most, in seconds.
 DEFAULT_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS = 30.0, 3600.0
 
+#: Most deliveries of a response.
+MAX_ITEMS: Final = 200
 #: Answers by which a receiver refuses a request for a fault in it.
 _CLIENT_ERRORS: Final = range(400, 500)
 _LIST_HINT: Final = f"{LIST_DELIVERIES.request} shows what is pending."
@@ -71,7 +73,10 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         request: Request,
         body: Annotated[WaitCriteria, Depends(ModelBody(WaitCriteria, is_required=False))],
     ) -> Response:
-        """Wait until deliveries match; the response has the newest first.
+        """Wait until deliveries match; the response has the newest first, and 200 at most.
+
+        `more` says whether there are further ones. After a wait with a cursor alone, the next wait
+        with the new cursor has them; `GET /api/v1/deliveries` has those that a filter selects.
 
         Deliveries from before the request count too, unless the body has a cursor. Without event,
         product, status and count, the wait is until nothing is due or in flight, and the response
@@ -92,7 +97,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
                 if await request.is_disconnected():
                     return responses.no_content()  # the client is gone
                 await listener.wait(left)
-        return waiting.succeeded()
+        return await run_in_threadpool(waiting.succeeded)
 
 
 class WaitingRequest:
@@ -115,24 +120,27 @@ class WaitingRequest:
             self._filter, count=criteria.count or 1, after=self._after
         )
         self._is_for_idle = criteria.is_for_idle
-        self._cursor = ""
+        self._cursor = START
 
     def is_over(self) -> bool:
         """Look at the database, and return whether the wait is over."""
-        self._cursor = str(self._leanbe.journal.follow_cursor())
+        self._cursor = self._leanbe.journal.follow_cursor()
         return self._leanbe.is_idle() if self._is_for_idle else self._wait.look()
 
     def succeeded(self) -> Response:
         """Return the response with the deliveries, and a cursor from before the last look."""
-        return responses.page(self._found(), cursor=self._cursor)
+        found = self._found()
+        return responses.page(found.deliveries, cursor=found.cursor, more=found.is_more)
 
     def timed_out(self) -> Response:
         """Return the problem after the timeout, with the deliveries so far."""
         state = "deliveries are still due or in flight" if self._is_for_idle else str(self._wait)
+        found = self._found()
         return problems.problem(
             WaitTimedOut(f"After {self._timeout:g} s {state}.", hint=self._hint()),
-            items=[each.document() for each in self._found()],
-            cursor=self._cursor,
+            items=[each.document() for each in found.deliveries],
+            cursor=found.cursor,
+            more=found.is_more,
         )
 
     def _hint(self) -> str:
@@ -145,7 +153,29 @@ class WaitingRequest:
             return f"{words} {explain} names a mistake with the signature."
         return words
 
-    def _found(self) -> Sequence[Delivery]:
+    def _found(self) -> "_Found":
         if not self._is_for_idle:
-            return self._wait.found
-        return () if self._after is None else self._leanbe.deliveries.behind(self._after)
+            ids = self._wait.found
+            found = self._leanbe.deliveries.of(ids[:MAX_ITEMS], max_bytes=responses.PAGE_BYTES)
+            return _Found(found, self._cursor, is_more=len(found) < len(ids))
+        if self._after is None:
+            return _Found((), self._cursor, is_more=False)
+        behind = self._leanbe.deliveries.behind(
+            self._after, limit=MAX_ITEMS, max_bytes=responses.PAGE_BYTES
+        )
+        # The cursor of the last look is the later one, unless an open transaction holds it back.
+        end = self._cursor if behind.end is None else min(behind.end, self._cursor)
+        return _Found(behind, end, is_more=behind.end is not None)
+
+
+class _Found(NamedTuple):
+    """Deliveries of a response, the cursor to continue from, and whether there are more."""
+
+    deliveries: Sequence[Delivery]
+    at: Cursor
+    is_more: bool
+
+    @property
+    def cursor(self) -> str:
+        """The cursor's text."""
+        return str(self.at)

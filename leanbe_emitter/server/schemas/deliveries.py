@@ -6,6 +6,7 @@ from typing import Any, Final
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.server.schemas.json_schema import (
+    boolean,
     cursor,
     enum,
     identifier,
@@ -103,7 +104,8 @@ DELIVERY: Final = object_of(
 WAIT_RESULT: Final = object_of(
     {
         "items": list_of(DELIVERY),
-        "cursor": cursor("Cursor from before the last look at the database."),
+        "cursor": cursor("Cursor for the next wait."),
+        "more": boolean("Whether there are further deliveries.", example=False),
     }
 )
 #: A request of a dry run.
