@@ -78,16 +78,19 @@ class Event(Identified):
         """The payload as a JSON value: a dict, unless ``trigger`` was given another value."""
         return json.loads(self.payload_text)
 
-    def document(self) -> dict[str, Any]:
-        """Return the event as JSON, with its payload and without its signature."""
-        return {
+    def document(self, *, has_payload: bool = True) -> dict[str, Any]:
+        """Return the event as JSON, without its signature, and with its payload if wanted."""
+        document: dict[str, Any] = {
             "_id": self.id,
             "event": self.name,
             "product": self.product_id,
             "sequence": self.sequence,
             "triggeredAt": print_instant(self.triggered_at),
-            "payload": self.payload,
         }
+        if has_payload:
+            # Not ``self.payload``, which would keep the values of all events of a long list.
+            document["payload"] = json.loads(payload_text_of(self.body.decode()))
+        return document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,15 +169,15 @@ class Delivery(Identified, Itself):
         """
         return self._actions.explain(self, got=got)
 
-    def document(self) -> dict[str, Any]:
-        """Return the delivery with its event and attempts as JSON."""
+    def document(self, *, has_payload: bool = True) -> dict[str, Any]:
+        """Return the delivery with its event, with a payload if wanted, and attempts as JSON."""
         due = None if self.next_due_at is None else print_instant(self.next_due_at)
         return {
             "_id": self.id,
             "status": self.status.value,
             "nextDueAt": due,
             "url": self.url,
-            "event": self.event.document(),
+            "event": self.event.document(has_payload=has_payload),
             "attempts": [attempt.document() for attempt in self.attempts],
         }
 

@@ -5,7 +5,7 @@ as little as possible: no sender, no event loop, and no table of documents. Impo
 ``Leanbe`` takes a third of the time of a short command.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -27,6 +27,7 @@ from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions
 from leanbe_emitter.wire.envelope import payload_text_of
+from leanbe_emitter.wire.stringify import JSON
 
 if TYPE_CHECKING:
     from leanbe_emitter.library.deliveries.delivery import DeliveryRef
@@ -50,11 +51,14 @@ def plan(
         InvalidValue: no event is requested, an event is unknown, a path is wrong, an assumption is
             refused, or there are several products and the request names none.
         NotFound: there is no such product or delivery.
+        PayloadTooLarge: a payload, or the whole request, is larger than its limit.
     """
     if not request.events or request.times < 1:
         raise InvalidValue(
             "No event was asked for.", hint="Name one or more, once or more: idea.created."
         )
+    if request.limits is not None:
+        request.limits.check_events(len(request.events) * request.times)
     earlier = None if request.same_as is None else _event_of(session, request.same_as)
     reference = earlier.product_id if earlier and request.product is None else request.product
     product = product_row(session, reference)
@@ -76,12 +80,21 @@ def plan(
     return PlannedEvents(
         product=product,
         assumptions=assumptions,
-        events=[
-            event
-            for _ in range(request.times)
-            for event in author.write(request.events, request.changes, same_as=same_as)
-        ],
+        events=list(_written(author, request, same_as)),
     )
+
+
+def _written(
+    author: Author, request: TriggerRequest, same_as: tuple[str, Mapping[str, JSON]] | None
+) -> Iterator[NewEvent]:
+    """Yield the events; stop as soon as their payloads exceed the request's limit."""
+    size = 0
+    for _ in range(request.times):
+        for event in author.write(request.events, request.changes, same_as=same_as):
+            if request.limits is not None:
+                size += len(event.payload_text.encode())
+                request.limits.check_bytes(size)
+            yield event
 
 
 def record_planned(  # noqa: PLR0913 - the request, and what it is recorded with

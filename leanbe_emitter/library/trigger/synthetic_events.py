@@ -4,14 +4,14 @@ Synthetic events change no document. The events of one request describe the same
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent
@@ -56,6 +56,38 @@ NO_CHANGES = Changes()
 
 
 @dataclass(frozen=True, kw_only=True)
+class TriggerLimits:
+    """Limits of one request, which records all of its events or none.
+
+    Attributes:
+        max_events: the most events.
+        max_bytes: the most bytes of all payloads, in UTF-8.
+    """
+
+    max_events: int
+    max_bytes: int
+
+    def check_events(self, count: int) -> None:
+        """Check the number of events; raise ``PayloadTooLarge`` if there are too many."""
+        if count > self.max_events:
+            raise PayloadTooLarge(f"The request is for {count} events.", hint=self._hint())
+
+    def check_bytes(self, count: int) -> None:
+        """Check the bytes so far; raise ``PayloadTooLarge`` if there are too many."""
+        if count > self.max_bytes:
+            raise PayloadTooLarge(
+                f"The payloads of the request's events have more than {self.max_bytes} bytes.",
+                hint=self._hint(),
+            )
+
+    def _hint(self) -> str:
+        return (
+            f"A request makes at most {self.max_events} events with {self.max_bytes} bytes of "
+            "payloads. Send several requests."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class TriggerRequest:
     """A request for synthetic events, all of one document and in this order.
 
@@ -67,6 +99,7 @@ class TriggerRequest:
         same_as: a delivery; the events describe its document instead of a new one.
         times: how often the events are recorded, each time with a new document.
         assume: assumptions for these requests alone.
+        limits: the most events and bytes of payloads; by default there is no limit.
     """
 
     events: Sequence[str]
@@ -74,6 +107,7 @@ class TriggerRequest:
     changes: Changes = NO_CHANGES
     same_as: "DeliveryRef | None" = None
     times: int = 1
+    limits: TriggerLimits | None = None
     assume: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,8 +130,8 @@ class Author:
         changes: Changes,
         *,
         same_as: tuple[str, Mapping[str, JSON]] | None = None,
-    ) -> list[NewEvent]:
-        """Return the events of these names, all of one document.
+    ) -> Iterator[NewEvent]:
+        """Yield the events of these names, all of one document.
 
         Args:
             names: event names, in order.
@@ -112,7 +146,8 @@ class Author:
         for name in names:
             event_kind(name)
         samples = self._samples(same_as)
-        return [self._write(samples, name, changes) for name in names]
+        for name in names:
+            yield self._write(samples, name, changes)
 
     def _samples(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> SamplePayloads:
         arguments: dict[str, Any] = {

@@ -47,10 +47,13 @@ class Triggered:
             )
         return self.delivery
 
-    def document(self) -> dict[str, Any]:
-        """Return both as JSON."""
-        delivery = None if self.delivery is None else self.delivery.document()
-        return {"event": self.event.document(), "delivery": delivery}
+    def document(self, *, has_payload: bool = True) -> dict[str, Any]:
+        """Return both as JSON, with their payloads if wanted."""
+        owed = self.delivery
+        return {
+            "event": self.event.document(has_payload=has_payload),
+            "delivery": None if owed is None else owed.document(has_payload=has_payload),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,17 +13,39 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
-from leanbe_emitter.library.trigger.synthetic_events import Sample
+from leanbe_emitter.library.trigger.synthetic_events import Sample, TriggerLimits
 from leanbe_emitter.server.http import responses
+from leanbe_emitter.server.http.query_parameters import Query, QueryParameter
 from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, EventName
+from leanbe_emitter.server.schemas.json_schema import enum
 from leanbe_emitter.strict_model import StrictModel
+from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 #: Most repetitions of a request: its response has all events.
 _MAX_TIMES: Final = 100
+#: Values of the parameter ``view``.
+_VIEWS: Final = ("whole", "ids")
+#: Limits of a request: it is one transaction, and one response.
+_LIMITS: Final = TriggerLimits(max_events=1000, max_bytes=16 << 20)
+
+
+def _parse_view(text: str) -> str:
+    if text not in _VIEWS:
+        raise InvalidValue(f"{text!r} is no view.", hint=f"Use {any_of(_VIEWS)}.")
+    return text
+
+
+_VIEW: Final = Query(
+    QueryParameter(
+        name="view",
+        schema={**enum(_VIEWS, "`ids`: the response leaves out all payloads."), "default": "whole"},
+        parse=_parse_view,
+    )
+)
 
 
 class _Synthetic(StrictModel):
@@ -62,6 +84,7 @@ class _Synthetic(StrictModel):
             changes=changes,
             same_as=self.same_as,
             times=times,
+            limits=_LIMITS,
             assume=self.assume,
         )
 
@@ -134,14 +157,20 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.write(
         "POST", "/products/{product}/trigger", returns=setup.page(deliveries.TRIGGERED), status=201
     )
-    def trigger(product: str, body: Annotated[NewEvents, several]) -> Response:
+    def trigger(
+        product: str,
+        body: Annotated[NewEvents, several],
+        query: Annotated[dict[str, Any], Depends(_VIEW)],
+    ) -> Response:
         """Trigger several synthetic events, or all 22, about the same document.
 
-        The response has each event with its delivery, in order.
+        The response has each event with its delivery, in order. A request makes at most 1000 events
+        with 16 MiB of payloads (413).
         """
-        return responses.page(
-            leanbe.trigger_all(body.trigger_request(product), deliver=False), status=201
-        )
+        triggered = leanbe.trigger_all(body.trigger_request(product), deliver=False)
+        has_payload = query["view"] == "whole"
+        documents = (each.document(has_payload=has_payload) for each in triggered)
+        return responses.page(documents, status=201)
 
     @routes.add(
         "POST",

@@ -122,7 +122,14 @@ REQUEST: Final = object_of(
         "body": string('{"payload":{},"event":"idea.created"}', "The exact body."),
     }
 )
-TRIGGERED: Final = object_of({"event": EVENT, "delivery": or_null(DELIVERY)})
+#: The same without the payload, if the request says so.
+_TRIGGERED_EVENT: Final = object_of(EVENT["properties"], optional=("payload",))
+TRIGGERED: Final = object_of(
+    {
+        "event": _TRIGGERED_EVENT,
+        "delivery": or_null(object_of({**DELIVERY["properties"], "event": _TRIGGERED_EVENT})),
+    }
+)
 #: An attempt, with its delivery and event.
 ATTEMPT_OF_DELIVERY: Final = object_of(
     {
