@@ -110,6 +110,29 @@ def test_names_that_were_allowed_may_ask_and_their_pages_act() -> None:
             assert api("GET", "/products", headers=headers).status_code == 200
 
 
+NAMES = {"192.0.2.7:5326": 200, "[2001:db8::1]": 200, "localhost": 200, "evil.example": 403}
+
+
+@pytest.mark.parametrize(("host", "status"), NAMES.items())
+def test_without_a_token_an_exposed_server_answers_to_addresses_and_not_to_names(
+    host: str, status: int
+) -> None:
+    with open_guarded_api(Access(any_address=True)) as api:
+        assert api("GET", "/products", headers={"Host": host}).status_code == status
+
+
+SITES = {"same-origin": 200, "none": 200, "same-site": 403, "cross-site": 403, "odd": 403}
+
+
+@pytest.mark.parametrize(("site", "status"), SITES.items())
+def test_a_request_that_a_browser_sends_for_another_site_is_refused(site: str, status: int) -> None:
+    with open_guarded_api(Access()) as api:
+        headers = {"Sec-Fetch-Site": site}
+        assert api("GET", "/products", headers=headers).status_code == status
+        for path in ("/docs", "/healthz"):
+            assert api.at("GET", path, headers=headers).status_code == 200
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_its_own_page_may_act(scheme: str) -> None:
     with open_guarded_api(Access()) as api:

@@ -199,8 +199,13 @@ def _token(settings: "Settings", *, is_open: bool) -> str:
 def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Access":
     from leanbe_emitter.server.http.access import Access  # noqa: PLC0415 - loads FastAPI
 
+    is_exposed = not is_loopback(settings.host)
     return Access(
-        token=token, hosts=frozenset(hosts), any_host=not (hosts or is_loopback(settings.host))
+        token=token,
+        hosts=frozenset(hosts),
+        # Without a token, a name that somebody else gave this machine would let its pages in.
+        any_host=is_exposed and bool(token) and not hosts,
+        any_address=is_exposed,
     )
 
 

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.hosts import is_loopback
+from leanbe_emitter.hosts import is_address, is_loopback
 from leanbe_emitter.server.http.problems import (
     Forbidden,
     NoSuchPath,
@@ -31,6 +31,8 @@ from leanbe_emitter.server.http.problems import (
 
 #: Paths of health checks: they need no token, and their answers show no data.
 HEALTH_PATHS: Final = frozenset({"/healthz", "/readyz"})
+#: The sites of requests by the server's own page, by users, and by programs that are no browsers.
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
 _SECURITY_HEADERS: Final = {
     b"cache-control": b"no-store",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
@@ -47,19 +49,21 @@ class Access:
     Attributes:
         token: the token that clients need; empty: none.
         hosts: further host names of the server, such as a proxy's; their pages may use the server.
-        any_host: whether every host name is allowed: other machines can reach the server anyway.
+        any_host: whether every host name is allowed: a page of another site has no token.
+        any_address: whether every address is allowed as a host: only names can be rebound.
     """
 
     token: str = field(default="", repr=False)
     hosts: frozenset[str] = frozenset()
     any_host: bool = False
+    any_address: bool = False
 
-    def check(self, headers: Mapping[str, str], *, needs_token: bool) -> None:
+    def check(self, headers: Mapping[str, str], *, is_open: bool) -> None:
         """Check a request's headers.
 
         Args:
             headers: of the request.
-            needs_token: whether the path needs a token, if there is one.
+            is_open: whether the path is open to all: it needs no token, and links may lead to it.
 
         Raises:
             Forbidden: another web page made a browser send the request.
@@ -77,14 +81,25 @@ class Access:
                 f"Pages of {origin!r} may not use this server.",
                 hint=_hint_for_page(_name_of(origin)),
             )
-        if needs_token and self.token and not self._has_token(headers):
+        site = headers.get("sec-fetch-site", "none")
+        if not is_open and site not in _OWN_SITES:
+            raise Forbidden(
+                f"A browser sent the request for a page of another site (Sec-Fetch-Site: {site}).",
+                hint=_hint_for_page(""),
+            )
+        if not is_open and self.token and not self._has_token(headers):
             raise Unauthorized(
                 "The token is missing or wrong.",
                 hint="Send it in a header: Authorization: Bearer TOKEN.",
             )
 
     def _is_own_host(self, host: str) -> bool:
-        return _is_of_this_machine(host) or _name_of(f"//{host}") in self.hosts
+        name = _name_of(f"//{host}")
+        return (
+            _is_of_this_machine(host)
+            or name in self.hosts
+            or (self.any_address and is_address(name))
+        )
 
     def _is_own_page(self, origin: str, host: str) -> bool:
         is_same = origin.lower() in {f"http://{host.lower()}", f"https://{host.lower()}"}
@@ -161,7 +176,7 @@ class AccessMiddleware:
 
         try:
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            self._access.check(Headers(scope=scope), needs_token=path not in self._open_paths)
+            self._access.check(Headers(scope=scope), is_open=path in self._open_paths)
             _require_plain_path(scope.get("raw_path") or b"")
             await self._app(scope, receive, send_secured)
         except LeanbeError as error:
