@@ -1,6 +1,8 @@
 """The log on stderr: one sentence a line, or one JSON object a line.
 
-It contains no secrets and no payloads, because no code logs any.
+It contains no secrets and no payloads, because no code logs any. A caller chooses some values, such
+as the path of a request. No value can end its line, begin another one, or send the terminal a
+command: characters that are not printable are escaped, and a traceback is indented.
 """
 
 import json
@@ -23,8 +25,13 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = f"{record.levelname.lower()}: {record.getMessage()}"
         fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
-        return f"{line} {fields}".rstrip() + trace
+        return _printable(f"{line} {fields}".rstrip()) + self._trace(record)
+
+    def _trace(self, record: logging.LogRecord) -> str:
+        if not record.exc_info:
+            return ""
+        lines = self.formatException(record.exc_info).split("\n")
+        return "".join(f"\n  {_printable(each)}" for each in lines)
 
 
 class _Json(logging.Formatter):
@@ -54,6 +61,13 @@ def configure_log(level: LogLevel, *, as_json: bool) -> None:
         logger.handlers = [handler]
         logger.setLevel(lowest)
         logger.propagate = False
+
+
+def _printable(text: str) -> str:
+    """Return a text; of its characters, those that are not printable are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
