@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
-#: The range of a movable clock, without its end. It leaves room on both sides, so that retries and
-#: instants in other zones are valid dates, too.
-RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+#: The range of a movable clock, without its end. Ids have four bytes of seconds since 1970: in
+#: February 2106 they would begin again, and sort before all earlier ones.
+RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
 
 #: The kinds of clocks: one that users move, and the machine's.
 MANUAL, SYSTEM = "manual", "system"

@@ -132,15 +132,15 @@ def test_a_year_that_there_is_not_is_named_as_what_is_wrong(text: str) -> None:
     assert refused.value.hint == "Use a year from 0001 to 9999, in UTC."
 
 
-@pytest.mark.parametrize("text", ["0000-01-01T00:00:00Z", "8999-12-31T22:00:00-05:00"])
+@pytest.mark.parametrize("text", ["0000-01-01T00:00:00Z", "2105-12-31T22:00:00-05:00"])
 def test_an_instant_of_another_year_than_is_wanted_is_named_as_it_was_written(text: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         parse_given_instant(text, within=RANGE)
     assert refused.value.message == f"{text!r} is out of range."
-    assert refused.value.hint == "Use a year from 1971 to 8999, in UTC."
+    assert refused.value.hint == "Use a year from 1971 to 2105, in UTC."
 
 
-@pytest.mark.parametrize("text", ["1970-12-31T20:00:00-05:00", "8999-12-31T23:59:59.999Z"])
+@pytest.mark.parametrize("text", ["1970-12-31T20:00:00-05:00", "2105-12-31T23:59:59.999Z"])
 def test_an_instant_counts_by_its_year_in_utc(text: str) -> None:
     assert RANGE[0] <= parse_given_instant(text, within=RANGE) < RANGE[1]
 

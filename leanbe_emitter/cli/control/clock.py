@@ -44,7 +44,7 @@ def show(invocation: Invocation) -> None:
 def set_(invocation: Invocation, time: "datetime") -> None:
     """Set a manual clock, forwards or backwards. Workers send at once what is due then.
 
-    The time must lie in the years 1971 to 8999, in UTC.
+    The time must lie in the years 1971 to 2105, in UTC.
     """
     with open_leanbe(invocation) as leanbe:
         leanbe.clock.set(time)

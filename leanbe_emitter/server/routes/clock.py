@@ -53,7 +53,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
         The clock is manual if a server was started on the database with `--clock manual` or
         `--ephemeral`. The machine's clock cannot be set (409). The time has to be in the years
-        1971 to 8999, in UTC.
+        1971 to 2105, in UTC.
         """
         leanbe.clock.set(parse_given_instant(body.now, within=RANGE))
         return _time(leanbe)

@@ -139,7 +139,7 @@ DATE: Final = {"pattern": f"^[0-9]{{4}}({_DAY_IN_YEAR}|{_IN_YEAR})$"}
 #: An instant within ``clock.RANGE``, to which a clock can be set.
 INSTANT: Final = string(
     "2026-01-01T00:00:00Z",
-    "An instant in RFC 3339, in the years 1971 to 8999 in UTC; digits beyond milliseconds are "
+    "An instant in RFC 3339, in the years 1971 to 2105 in UTC; digits beyond milliseconds are "
     "dropped.",
     pattern=f"^(197[1-9]|19[89][0-9]|[2-8][0-9]{{3}}){_IN_YEAR}$",
     format="date-time",
