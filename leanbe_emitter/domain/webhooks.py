@@ -5,6 +5,7 @@ changes it. Every change first locks the product's row, as ``outbox.record`` doe
 before the change or those after it apply to an event, and never a mix.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -26,6 +27,10 @@ from leanbe_emitter.storage.schema.tables import (
 )
 from leanbe_emitter.target_rules import check_url
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+
+#: How much of a file of authorities is searched for a certificate, in bytes.
+_LONGEST_CA_FILE = 4 << 20
+_CERTIFICATE = re.compile(rb"-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----")
 
 Headers = Iterable[tuple[str, str]]
 
@@ -153,18 +158,29 @@ def check_secret(secret: str) -> str:
 def check_ca_file(ca_file: str) -> str:
     """Return the absolute path of a file of authorities.
 
+    The error does not say whether the file is missing: a client of the server must not learn which
+    files the machine has.
+
     Raises:
-        InvalidValue: there is no such file.
+        InvalidValue: the file cannot be used.
     """
     path = Path(check_text(ca_file, what="name of a file"))
     try:
         path = path.expanduser().absolute()
-        is_there = path.is_file()
-    except (OSError, RuntimeError):  # a name that is too long; a home of no user
-        is_there = False
-    if not is_there:
-        raise InvalidValue(f"There is no file {ca_file!r}.", hint="Name a PEM file of authorities.")
+        is_usable = path.is_file() and _has_certificate(path)
+    except (OSError, RuntimeError):  # a name that is too long; a home of no user; no right
+        is_usable = False
+    if not is_usable:
+        raise InvalidValue(
+            f"{ca_file!r} cannot be used as a file of authorities.",
+            hint="Name a PEM file that this user may read.",
+        )
     return str(path)
+
+
+def _has_certificate(path: Path) -> bool:
+    with path.open("rb") as file:
+        return _CERTIFICATE.search(file.read(_LONGEST_CA_FILE)) is not None
 
 
 def _locked(action: Action, product: ProductRow) -> WebhookRow:

@@ -230,7 +230,7 @@ def test_secrets_of_the_environment_are_looked_up_once(leanbe: Leanbe, tmp_path:
 def test_a_file_of_authorities_is_found_by_whoever_resets(
     leanbe: Leanbe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "ca.pem").touch()
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
     monkeypatch.chdir(tmp_path)
     webhook = "{url: 'https://127.0.0.1:9/', caFile: ca.pem}"
     leanbe.seeds.plant(write_seed(tmp_path, f"products: [{{name: Acme, webhook: {webhook}}}]"))

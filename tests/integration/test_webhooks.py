@@ -252,9 +252,20 @@ def test_whom_to_trust_is_the_system_a_file_or_anybody(leanbe: Leanbe, tmp_path:
 
 def test_a_file_of_authorities_has_to_be_there_and_excludes_insecure(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", webhook_url=URL)
-    for ca_file in ("no-such.pem", "nul\0.pem"):
-        with pytest.raises(InvalidValue):
+    told = set()
+    for ca_file in (
+        "no-such.pem",
+        "nul\0.pem",
+        pytest.__file__,
+        "/",
+        "/proc/self/mem",
+        "~nobody-there/x",
+    ):
+        with pytest.raises(InvalidValue) as caught:
             leanbe.webhooks.set("Acme", URL, ca_file=ca_file)
+        told.add(caught.value.message.replace(repr(ca_file), "FILE"))
+    assert "FILE cannot be used as a file of authorities." in told
+    assert len(told) == 2  # of the one that no database can store
     with pytest.raises(InvalidValue, match="contradict"):
         leanbe.webhooks.set("Acme", URL, ca_file=__file__, insecure=True)
 
