@@ -122,6 +122,16 @@ def test_allowed_targets_are_added_to_what_may_be_called_and_limit_nothing(tmp_p
         assert told not in served.end(signal.SIGTERM)[1]
 
 
+def test_a_file_that_it_cannot_write_stops_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    assert run_process("product", "list", "--db", f"sqlite:///{file}", cwd=tmp_path).status == 0
+    # Root may write everything; SQLite opens this one read-only in any case.
+    db = f"sqlite:///file:{file}?mode=ro&uri=true"
+    refused = run_process("serve", "--port", "0", "--db", db, cwd=tmp_path)
+    assert (refused.status, refused.stdout) == (3, "")
+    assert "readonly" in refused.stderr
+
+
 @pytest.mark.parametrize("option", ["--host", "--allowed-host"])
 @pytest.mark.parametrize("host", ["", "*", "http://127.0.0.1", "localhost:5326"])
 def test_what_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path) -> None:

@@ -134,6 +134,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
         open_leanbe(invocation, clock=clock, **arguments) as leanbe,
     ):
+        leanbe.require_ready()  # a server that cannot write would only refuse requests
         _notice_targets(invocation, settings)
         _plant(invocation, leanbe, seed_file)
         _discard_old(invocation, leanbe, older_than=discard_older_than)
