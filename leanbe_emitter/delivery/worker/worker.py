@@ -292,7 +292,7 @@ class Worker:
             batch = self._not_begun[:]
             await self._call(partial(self._queue.release, batch))
             del self._not_begun[: len(batch)]
-            self._counters.handed_back(len(batch))
+            self._counters.add("handed_back", len(batch))
 
     def _wake(self) -> None:
         """Make the next turn come: at once where no attempt is in flight.
