@@ -7,6 +7,7 @@ connection. This module is pure and resolves nothing.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -47,13 +48,23 @@ _METADATA = frozenset(
         "169.254.169.254",  # AWS, Azure, Google, Oracle, DigitalOcean and others
         "169.254.170.2",  # AWS, containers
         "169.254.170.23",  # AWS, pods
+        "169.254.169.250",  # Rancher
         "169.254.0.23",  # Tencent
+        "169.254.10.10",  # Tencent
+        "169.254.42.42",  # Scaleway
         "168.63.129.16",  # Azure, the host's own
         "100.100.100.200",  # Alibaba
+        "100.96.0.96",  # Volcano Engine, BytePlus
+        "100.80.80.80",  # UCloud
         "192.0.0.192",  # Oracle
         "fd00:ec2::254",  # AWS
         "fd00:ec2::23",  # AWS, pods
         "fd20:ce::254",  # Google
+        "fd00:c1::a9fe:a9fe",  # Oracle
+        "fd00:100::100:200",  # Alibaba
+        "fd00:42::42",  # Scaleway
+        "fd00:a9fe:a9fe::1",  # Akamai (Linode)
+        "fe80::a9fe:a9fe",  # OpenStack, Akamai
     )
 )
 _FORBIDDEN: tuple[tuple[str, tuple[Network, ...]], ...] = (
@@ -72,7 +83,13 @@ _LOOPBACK_AND_PRIVATE: tuple[Network, ...] = (
     ip_network("fc00::/7"),
 )
 # Prefixes whose last 32 bits are an IPv4 address that a translator or a network stack may call.
-_CARRIES_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+_CARRIES_IPV4 = (ip_network("64:ff9b::/96"), ip_network("::/96"), ip_network("::ffff:0:0:0/96"))
+# The prefix of a network's own translators. The network decides after how many bits the IPv4
+# address follows; bits 64 to 71 are never a part of it.
+_LOCAL_TRANSLATION = ip_network("64:ff9b:1::/48")
+_TRANSLATION_PREFIXES = (48, 56, 64)
+_UNUSED_OCTET_BEGINS, _UNUSED_OCTET_ENDS = 64, 72
+_UNSPECIFIED = IPv4Network("0.0.0.0/8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,16 +333,43 @@ def _parsed(address: str) -> Address:
 
 
 def _addresses_in(address: Address) -> tuple[Address, ...]:
-    """Return the address, and the IPv4 address inside it if there is one."""
+    """Return the address, and the IPv4 addresses that it carries."""
     if isinstance(address, IPv4Address):
         return (address,)
     if address.ipv4_mapped is not None:
         return (address.ipv4_mapped,)
+    return (address, *_carried_by(address))
+
+
+def _carried_by(address: IPv6Address) -> tuple[IPv4Address, ...]:
     if address.sixtofour is not None:
-        return (address, address.sixtofour)
+        return (address.sixtofour,)
+    if address.teredo is not None:
+        return address.teredo
+    if address in _LOCAL_TRANSLATION:
+        return tuple(_translated(address))
     if int(address) > 1 and any(address in network for network in _CARRIES_IPV4):
-        return (address, IPv4Address(int(address) & 0xFFFFFFFF))
-    return (address,)
+        return (_last_bits(int(address)),)
+    return ()
+
+
+def _translated(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Yield the IPv4 addresses that a network's translator may read in an address (RFC 6052).
+
+    The wrong readings of an address are mostly of the kind 0.0.10.1, which nobody can call.
+    """
+    bits = int(address)
+    behind = 128 - _UNUSED_OCTET_ENDS
+    before = bits >> (128 - _UNUSED_OCTET_BEGINS)
+    joined = before << behind | bits & (1 << behind) - 1
+    length = behind + _UNUSED_OCTET_BEGINS
+    readings = [_last_bits(joined >> (length - each - 32)) for each in _TRANSLATION_PREFIXES]
+    readings.append(_last_bits(bits))
+    yield from (each for each in readings if each not in _UNSPECIFIED)
+
+
+def _last_bits(bits: int) -> IPv4Address:
+    return IPv4Address(bits & 0xFFFFFFFF)
 
 
 def _refusal(addresses: tuple[Address, ...], *, exposed: bool) -> str:

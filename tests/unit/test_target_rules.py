@@ -151,9 +151,21 @@ FORBIDDEN = [
     ("::169.254.1.1", "link-local"),
     ("64:ff9b::a9fe:101", "link-local"),
     ("2002:a9fe:101::", "link-local"),
+    ("::ffff:0:169.254.1.1", "link-local"),
+    ("64:ff9b:1::a9fe:101", "link-local"),
+    ("64:ff9b:1:a9fe:1:100::", "link-local"),
+    ("2001:0:a9fe:101::", "link-local"),
 ]
 METADATA = ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "169.254.170.2"]
 METADATA += ["::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "::a9fe:a9fe", "2002:a9fe:a9fe::1"]
+METADATA += ["169.254.42.42", "169.254.10.10", "169.254.169.250", "100.96.0.96", "100.80.80.80"]
+METADATA += ["fd00:c1::a9fe:a9fe", "fd00:100::100:200", "fd00:42::42", "fd00:a9fe:a9fe::1"]
+METADATA += ["fe80::a9fe:a9fe", "fe80::a9fe:a9fe%eth0", "::ffff:0:a9fe:a9fe"]
+# A Teredo address carries its server and, inverted, its client.
+METADATA += ["2001:0:a9fe:a9fe::", "2001:0:102:304:0:ffff:5601:5601"]
+# After the prefix of a network's own translators, the IPv4 address follows 48, 56, 64 or 96 bits.
+METADATA += ["64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00:0"]
+METADATA += ["64:ff9b:1::a9fe:a9fe", "64:ff9b:1:ffff::6464:64c8"]
 
 
 def refused_address(address: str, rules: TargetRules = DEFAULT, *, host: str = "evil.test") -> str:
@@ -256,6 +268,13 @@ def test_every_address_is_either_let_through_or_refused_with_a_hint(
         check_address(str(address), TargetRules(exposed=exposed), host="a.test")
     except InvalidTarget as error:
         assert "LEANBE_EMITTER_ALLOW_TARGETS" in error.hint  # noqa: PT017 - both ends are right
+
+
+@pytest.mark.parametrize(
+    "address", ["64:ff9b:1::a01:203", "2001:0:102:304::f5fe:fdfc", "::ffff:0:a01:203"]
+)
+def test_an_address_that_carries_a_harmless_one_may_be_called(address: str) -> None:
+    check_address(address, DEFAULT, host="receiver.test")
 
 
 @pytest.mark.parametrize(
