@@ -13,8 +13,9 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.hosts import is_loopback, parse_host
-from leanbe_emitter.target_rules import TargetRules, parse_targets
+from leanbe_emitter.target_rules import TargetRules, parse_only_targets, parse_targets
 from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
 
@@ -23,6 +24,12 @@ PREFIX = "LEANBE_EMITTER_"
 
 _MEBIBYTE = 1 << 20
 _HIGHEST_PORT = 65535
+_ONE_LIST = Hint(
+    call="Give one of them: only_targets also replaces the other rules for targets.",
+    command="Give one of --allow-targets (LEANBE_EMITTER_ALLOW_TARGETS) and --only-targets "
+    "(LEANBE_EMITTER_ONLY_TARGETS).",
+    request="Give one of them: only_targets also replaces the other rules for targets.",
+)
 
 
 class LogLevel(StrEnum):
@@ -48,7 +55,7 @@ class Settings:
     """All settings of the program, with their defaults.
 
     Raises:
-        InvalidValue: a number is not above 0.
+        InvalidValue: a number is not above 0, or ``allow_targets`` and ``only_targets`` are given.
     """
 
     #: An SQLAlchemy URL of SQLite or PostgreSQL; a relative file is in the current directory.
@@ -74,6 +81,8 @@ class Settings:
     allow_targets: tuple[str, ...] = ()
     #: How many connections the server has at once; 0 for half of the descriptors of the process.
     max_connections: int = 0
+    #: The only hosts and networks that webhooks may call, if there are any.
+    only_targets: tuple[str, ...] = ()
     #: The longest body of a request to the server, in bytes.
     max_request_bytes: int = _MEBIBYTE
     #: The longest payload text, in bytes of UTF-8.
@@ -94,11 +103,17 @@ class Settings:
                     f"{name} must be more than 0, not {getattr(self, name)}.",
                     hint="Leave it out for the default.",
                 )
+        if self.allow_targets and self.only_targets:
+            raise InvalidValue(
+                "allow_targets and only_targets contradict each other.", hint=_ONE_LIST
+            )
 
     @property
     def target_rules(self) -> TargetRules:
         """The targets that webhooks may call; fewer if others can reach the server."""
-        return TargetRules(allow=self.allow_targets, exposed=not is_loopback(self.host))
+        return TargetRules(
+            allow=self.allow_targets, only=self.only_targets, exposed=not is_loopback(self.host)
+        )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], **arguments: Any) -> Self:
@@ -205,6 +220,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "assume": _assignments,
     "allow_targets": parse_targets,
     "max_connections": _connections,
+    "only_targets": parse_only_targets,
     "max_request_bytes": _integer,
     "max_payload_bytes": _integer,
     "max_depth": _integer,

@@ -23,6 +23,8 @@ Network = IPv4Network | IPv6Network
 LONGEST_URL = 4096
 #: The setting that allows more targets, for hints.
 SETTING = "LEANBE_EMITTER_ALLOW_TARGETS"
+#: The setting that names all targets, for hints.
+ONLY_SETTING = "LEANBE_EMITTER_ONLY_TARGETS"
 
 _EXAMPLE = "A webhook's URL looks like http://localhost:8000/webhook."
 _ALLOW_EXAMPLE = f"{SETTING}=hooks.example.com,10.0.0.0/8 is an example."
@@ -99,15 +101,19 @@ class TargetRules:
     Attributes:
         allow: host names, addresses and CIDRs that are allowed despite the other rules; metadata
             addresses stay forbidden. Invalid entries raise ``InvalidValue``.
+        only: host names, addresses and CIDRs, if these are the only targets. Metadata addresses
+            stay forbidden; no other rule applies.
         exposed: whether others can reach the server; then only loopback and private networks are
             allowed.
     """
 
     allow: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     exposed: bool = False
 
     def __post_init__(self) -> None:
         _allowed(self.allow)
+        _allowed(self.only)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,6 +300,20 @@ def parse_targets(text: str) -> tuple[str, ...]:
     return TargetRules(allow=names).allow
 
 
+def parse_only_targets(text: str) -> tuple[str, ...]:
+    """Parse hosts and networks that are separated by commas; there must be one.
+
+    Raises:
+        InvalidValue: an entry is no host, address or CIDR, or there is none.
+    """
+    if not (names := parse_targets(text)):
+        raise InvalidValue(
+            f"{text!r} names no target, so no webhook could go anywhere.",
+            hint="Name one: 127.0.0.1, 10.0.0.0/8 or hooks.example.com.",
+        )
+    return names
+
+
 def check_address(address: str, rules: TargetRules, *, host: str) -> None:
     """Check an address right before a connection to it.
 
@@ -313,8 +333,14 @@ def check_address(address: str, rules: TargetRules, *, host: str) -> None:
             f"A webhook must not call {address}{resolved} because it is a metadata address.",
             hint=f"{SETTING} cannot allow metadata addresses.",
         )
-    if _is_allowed(addresses[0], host, rules):
+    if _is_listed(addresses[0], host, rules.only or rules.allow):
         return
+    if rules.only:
+        raise InvalidTarget(
+            f"A webhook must not call {address}{resolved} because it is not one of the only "
+            "targets.",
+            hint=f"To allow it, add it to {ONLY_SETTING}.",
+        )
     rule = _refusal(addresses, exposed=rules.exposed)
     if rule:
         raise InvalidTarget(
@@ -387,8 +413,8 @@ def _is_private(address: Address) -> bool:
     return any(address in network for network in _LOOPBACK_AND_PRIVATE)
 
 
-def _is_allowed(address: Address, host: str, rules: TargetRules) -> bool:
-    hosts, networks = _allowed(rules.allow)
+def _is_listed(address: Address, host: str, entries: tuple[str, ...]) -> bool:
+    hosts, networks = _allowed(entries)
     return host.lower().rstrip(".") in hosts or any(address in network for network in networks)
 
 

@@ -223,6 +223,21 @@ async def test_an_exposed_server_reaches_no_public_address() -> None:
         assert "only loopback and private networks" in reason
 
 
+@run_in_loop
+async def test_only_targets_are_held_to_on_the_address_that_is_connected_to() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.serve()
+
+    book = Book(**{"named.test": ("127.0.0.2", "127.0.0.1"), "other.test": ("127.0.0.2",)})
+    rules = TargetRules(only=("127.0.0.1",))
+    async with run_script(script) as server, open_sender(rules=rules, resolve=book) as transport:
+        assert (await transport.send(post(server.url(host="named.test")))).status == 200
+        assert (await transport.send(post(server.url(host="localhost")))).status == 200
+        for host in ("127.0.0.2", "other.test"):
+            url = server.url(host=host)
+            assert "only targets" in await send_to_unreachable(transport, post(url))
+
+
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "ftp://a.test/", "http://0x7f.1/"])
 @run_in_loop
 async def test_a_url_that_the_rules_refuse_by_now_is_unreachable(url: str) -> None:

@@ -25,7 +25,7 @@ def test_every_setting_has_a_variable() -> None:
         "assume": "backoff=1s,2s,max_attempts=3",
         "allow_targets": "example.com, 10.0.0.0/8",
     }
-    names = [each.name for each in dataclasses.fields(Settings)]
+    names = [each.name for each in dataclasses.fields(Settings) if each.name != "only_targets"]
     environ = {variable(name): texts.get(name, "7") for name in names}
     settings = Settings.from_environment(environ)
     assert all(getattr(settings, n) != getattr(Settings(), n) for n in names)
@@ -33,6 +33,14 @@ def test_every_setting_has_a_variable() -> None:
     assert settings.lease_seconds == 120
     assert set(settings.assume) == {"backoff", "max_attempts"}
     assert settings.allow_targets == ("example.com", "10.0.0.0/8")
+
+
+def test_the_only_targets_have_a_variable_and_contradict_allowed_ones() -> None:
+    only = {"LEANBE_EMITTER_ONLY_TARGETS": "127.0.0.1, hooks.test"}
+    assert Settings.from_environment(only).target_rules.only == ("127.0.0.1", "hooks.test")
+    with pytest.raises(InvalidValue, match="only_targets contradict") as refused:
+        Settings.from_environment(only, allow_targets=("10.0.0.0/8",))
+    assert "--only-targets" in refused.value.hints.command
 
 
 def test_an_empty_variable_is_one_that_is_not_set() -> None:
@@ -52,6 +60,8 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
         ("LOG_LEVEL", "chatty"),
         ("HOST", "http://127.0.0.1"),
         ("ALLOW_TARGETS", "10.0.0.0/99"),
+        ("ONLY_TARGETS", "10.0.0.0/99"),
+        ("ONLY_TARGETS", " , "),
         ("ASSUME", "max_attempts"),
         ("ASSUME", "max_atempts=3"),
     ],

@@ -277,6 +277,36 @@ def test_an_address_that_carries_a_harmless_one_may_be_called(address: str) -> N
     check_address(address, DEFAULT, host="receiver.test")
 
 
+ONLY = TargetRules(only=("10.0.0.0/8", "Hooks.test."), exposed=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [("10.9.9.9", "evil.test"), ("::ffff:10.9.9.9", "evil.test"), ("93.184.216.34", "hooks.test")],
+)
+def test_listed_networks_and_names_may_be_called_where_they_are_the_only_targets(
+    address: str, host: str
+) -> None:
+    check_address(address, ONLY, host=host)
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "11.0.0.1", "93.184.216.34", "192.168.0.1"]
+)
+@pytest.mark.parametrize("exposed", [True, False])
+def test_nothing_else_may_be_called(address: str, *, exposed: bool) -> None:
+    rules = TargetRules(only=ONLY.only, exposed=exposed)
+    message = refused_address(address, rules, host="other.hooks.test")
+    assert "one of the only targets" in message
+    assert "LEANBE_EMITTER_ONLY_TARGETS" in message
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_metadata_addresses_cannot_be_the_only_targets(address: str) -> None:
+    everything = TargetRules(only=("0.0.0.0/0", "::/0", "evil.test"))
+    assert "metadata" in refused_address(address, everything)
+
+
 @pytest.mark.parametrize(
     ("url", "authority", "path"),
     [

@@ -21,7 +21,7 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.header_rules import check_header
 from leanbe_emitter.hosts import parse_host
 from leanbe_emitter.settings import PREFIX
-from leanbe_emitter.target_rules import parse_targets
+from leanbe_emitter.target_rules import parse_only_targets, parse_targets
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
 from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration
@@ -216,6 +216,7 @@ SECRETS_VARIABLE = _ParsedType("name", _secrets_variable)
 ROOT_PATH = _ParsedType("path", _root_path)
 HOST = _ParsedType("host", parse_host)
 TARGETS = _ParsedType("host,cidr", parse_targets)
+ONLY_TARGETS = _ParsedType("host,cidr", parse_only_targets)
 SEED = _ParsedType("file", _seed)
 TEXTS = _ParsedType("text,text", _texts)
 

@@ -11,6 +11,7 @@ from leanbe_emitter.cli.invocation.param_types import (
     DURATION,
     EVENT,
     HEADER,
+    ONLY_TARGETS,
     PATH_AND_JSON,
     PATH_AND_TEXT,
     SECRET,
@@ -77,6 +78,13 @@ headers = click.option(
     multiple=True,
     metavar="NAME:VALUE",
     help="An additional header of every request.",
+)
+#: ``--only-targets`` of a command that delivers.
+only_targets = click.option(
+    "--only-targets",
+    type=ONLY_TARGETS,
+    metavar="LIST",
+    help="The only hosts and CIDRs that webhooks may call.",
 )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import printing_turns
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.descriptors import raise_descriptor_limit
@@ -27,10 +28,16 @@ _RETRIES_WAIT = "The clock is manual: retries wait until you move it: leanbe-emi
     metavar="N",
     help="Attempts of one product in flight at once.",
 )
+@shared_options.only_targets
 @click.option("--drain", is_flag=True, help="Exit with 0 as soon as nothing is due.")
 @click.pass_obj
 def worker(
-    invocation: Invocation, *, concurrency: int | None, per_product: int | None, drain: bool
+    invocation: Invocation,
+    *,
+    concurrency: int | None,
+    per_product: int | None,
+    only_targets: tuple[str, ...] | None,
+    drain: bool,
 ) -> None:
     """Run a worker in this process until SIGTERM.
 
@@ -39,7 +46,11 @@ def worker(
     terminal, the worker finishes the attempts in flight and exits with 0. At a second SIGTERM or
     Ctrl-C it exits at once.
     """
-    arguments: dict[str, Any] = {"concurrency": concurrency, "per_product": per_product}
+    arguments: dict[str, Any] = {
+        "concurrency": concurrency,
+        "per_product": per_product,
+        "only_targets": only_targets,
+    }
     raise_descriptor_limit()
     with open_leanbe(invocation, **arguments) as leanbe:
         invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.descriptors import connections_by_default, raise_descriptor_limit
 from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     metavar="LIST",
     help="Further hosts and CIDRs that webhooks may call.",
 )
+@shared_options.only_targets
 @click.option("--no-token", is_flag=True, help="Let anyone who can reach the server use it.")
 @click.option(
     "--allowed-host",
@@ -100,6 +101,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     keep: float,
     discard_older_than: float | None,
     allow_targets: tuple[str, ...] | None,
+    only_targets: tuple[str, ...] | None,
     no_token: bool,
     allowed_host: tuple[str, ...],
     root_path: str,
@@ -122,7 +124,12 @@ def serve(  # noqa: PLR0913 - one argument for each option
     A manual clock applies to every process on the database, and holds back retries until you move
     it: see "clock".
     """
-    arguments = {"host": host, "port": port, "allow_targets": allow_targets}
+    arguments = {
+        "host": host,
+        "port": port,
+        "allow_targets": allow_targets,
+        "only_targets": only_targets,
+    }
     settings = invocation.settings(**arguments)
     raise_descriptor_limit()
     token = _token(settings, is_open=no_token)
@@ -259,7 +266,7 @@ def _notice_targets(invocation: Invocation, settings: "Settings") -> None:
         invocation.notice(
             "Only this machine reaches the server, so webhooks may go to all addresses except "
             "link-local, multicast and metadata addresses. --allow-targets adds to these, and "
-            "limits nothing."
+            "limits nothing. --only-targets limits them."
         )
 
 

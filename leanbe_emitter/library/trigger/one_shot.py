@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
@@ -20,7 +20,7 @@ from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_
 from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, Changes
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.target_rules import TargetRules, check_url
+from leanbe_emitter.target_rules import check_url
 from leanbe_emitter.wire.assumptions.parsing import (
     changed_assumptions,
     check_assumption,
@@ -78,7 +78,7 @@ class OneShotSender:
             for name, value in {**self._settings.assume, **(assume or {})}.items()
         }
         self._assumptions = parse_assumptions(self._assume)
-        self._rules = TargetRules(allow=self._settings.allow_targets)
+        self._rules = replace(self._settings.target_rules, exposed=False)
         check_url(target.url, self._rules, require_https=self._assumptions.require_https)
         check_secret(target.secret)
         self._headers = [check_header(name, value) for name, value in target.headers]
