@@ -97,7 +97,8 @@ def _reporter(
 ) -> Callable[[ReceivedRequest], None]:
     before = 0
     if save is not None:
-        save.mkdir(parents=True, exist_ok=True)
+        # Bodies and headers are payloads and tokens. A folder that exists keeps its mode.
+        save.mkdir(mode=0o700, parents=True, exist_ok=True)
         before = highest_number(save)
 
     def report(received: ReceivedRequest) -> None:

@@ -29,6 +29,7 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.engine.private_file import create_private_file
 from leanbe_emitter.storage.engine.replaced_file import ReplacedFileCheck
 
 #: How many seconds a writer waits for another, unless the URL says (``?timeout=2``).
@@ -91,6 +92,8 @@ def file_engine(url: URL, synchronous: Synchronous, **options: Any) -> Engine:
     engine = _engine(url, synchronous, **options)
     event.listen(engine, "do_connect", _open_unless_nowait)
     ReplacedFileCheck().install(engine)
+    # After that check, which refuses to replace a file that was deleted.
+    event.listen(engine, "do_connect", create_private_file)
     return engine
 
 
