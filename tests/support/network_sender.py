@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.network.connector import Resolve
 from leanbe_emitter.delivery.network.http1 import IDLE_SECONDS, Http1Transport
+from leanbe_emitter.delivery.network.resolver import Resolve
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,
     VERIFY,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from leanbe_emitter.delivery.network.connector import SystemResolver, look_up
+from leanbe_emitter.delivery.network.daemon_threads import Call, DaemonThreads, start_daemon
+from leanbe_emitter.delivery.network.resolver import SystemResolver, look_up
 from tests.support.event_loops import run_in_loop
 
 
@@ -82,6 +83,66 @@ async def test_a_name_that_nobody_knows_is_an_error_for_all_who_asked() -> None:
     assert [str(error) for error in found] == ["nobody knows it"] * 3
 
 
+@run_in_loop
+async def test_hung_names_take_a_bounded_number_of_threads_and_the_others_their_turn() -> None:
+    book = SlowBook()
+    before = threading.active_count()
+    resolve = SystemResolver(lookup=book)
+    asking = [asyncio.ensure_future(resolve(f"{n}.test", 80)) for n in range(256)]
+    await asyncio.sleep(0)
+    assert threading.active_count() - before <= 64
+    asking.pop().cancel()
+    await asyncio.sleep(0)
+    book.let_go.set()
+    await asyncio.gather(*asking)
+    # Nobody waited for the last name any more when a thread was free for it.
+    assert sorted(book.asked) == sorted(f"{n}.test" for n in range(255))
+
+
+@run_in_loop
+async def test_a_thread_that_cannot_start_fails_its_caller_and_not_the_name() -> None:
+    full = True
+
+    def start(run: Call) -> None:
+        if full:
+            raise RuntimeError("can't start new thread")
+        start_daemon(run)
+
+    resolve = SystemResolver(threads=DaemonThreads(limit=2, start=start))
+    for _ in range(2):
+        with pytest.raises(OSError, match="the system starts no thread for it"):
+            await resolve("127.0.0.1", 80)
+    full = False
+    assert await resolve("127.0.0.1", 80) == ("127.0.0.1",)
+
+
+@run_in_loop
+async def test_a_lookup_waits_for_a_running_thread_where_no_other_starts() -> None:
+    book = SlowBook()
+    started = list[Call]()
+
+    def start_one(run: Call) -> None:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(run)
+        start_daemon(run)
+
+    resolve = SystemResolver(lookup=book, threads=DaemonThreads(limit=2, start=start_one))
+    asking = [asyncio.ensure_future(resolve(name, 80)) for name in ("a.test", "b.test")]
+    await asyncio.sleep(0)
+    book.let_go.set()
+    assert await asyncio.gather(*asking) == [("127.0.0.1",)] * 2
+
+
+@run_in_loop
+async def test_whatever_a_lookup_raises_its_callers_get_an_answer() -> None:
+    def broken(host: str, port: int) -> Sequence[str]:
+        raise MemoryError(f"{host}:{port}")
+
+    with pytest.raises(OSError, match=r"a\.test:80"):
+        await SystemResolver(lookup=broken)("a.test", 80)
+
+
 def test_a_lookup_outlives_its_loop_quietly() -> None:
     book = SlowBook()
     resolve = SystemResolver(lookup=book)
@@ -95,5 +156,5 @@ def test_a_lookup_outlives_its_loop_quietly() -> None:
     book.let_go.set()
     assert asyncio.run(resolve("a.test", 80)) == ("127.0.0.1",)
     for thread in threading.enumerate():
-        if thread.name == "resolve a.test":
+        if thread.name == "leanbe-resolver":
             thread.join()
