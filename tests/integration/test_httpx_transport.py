@@ -136,6 +136,18 @@ async def test_an_answer_that_breaks_off_is_unknown_and_what_came_is_kept() -> N
     assert stream.is_closed
 
 
+@run_in_loop
+async def test_an_endless_answer_is_cut_off_after_16_mebibytes() -> None:
+    async def handler(request: httpx.Request) -> httpx.Response:
+        del request
+        return httpx.Response(200, stream=stream)
+
+    stream = Pieces(*[b"x" * (1 << 20)] * 17)
+    with pytest.raises(Unknown, match="the answer has more than 16 MiB"):
+        await adapter(handler).send(post(URL))
+    assert stream.is_closed
+
+
 @run_in_virtual_time
 async def test_a_transport_that_ignores_timeouts_is_cut_off_at_the_deadline() -> None:
     async def handler(request: httpx.Request) -> httpx.Response:

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers, NotHttp
+from leanbe_emitter.delivery.network.answer_reader import (
+    AnswerReader,
+    KnownAnswers,
+    NotHttp,
+    TooLong,
+)
 from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits
 
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
@@ -157,13 +162,31 @@ def test_trailers_that_never_end_are_given_up() -> None:
         feed(one, [b"X-A: " + b"x" * 1024 + b"\r\n"] * 300)
 
 
-def test_chunk_headers_are_no_head_that_never_ends() -> None:
+def test_chunk_headers_count_for_the_whole_answer_however_much_body_comes_between() -> None:
     one = reader()
     one.feed(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    for _ in range(300):
-        feed(one, [b"1;note=" + b"x" * 1024 + b"\r\n", b"y", b"\r\n"])
-    assert one.feed(b"0\r\n\r\n")
-    assert one.answer().body_length == 300
+    chunk = [b"1;note=" + b"x" * 1024 + b"\r\n", b"y", b"\r\n"]
+    feed(one, chunk * 200)
+    with pytest.raises(NotHttp, match="256 KiB"):
+        feed(one, chunk * 100)
+
+
+def test_interim_answers_count_for_the_whole_answer_however_many_come() -> None:
+    one = reader()
+    feed(one, [b"HTTP/1.1 100 Continue\r\n\r\n"] * 100)
+    assert one.feed(LENGTH)
+    one.expect()
+    with pytest.raises(NotHttp, match="256 KiB"):
+        feed(one, [b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" * 100] * 100)
+
+
+def test_an_answer_is_given_up_after_16_mebibytes() -> None:
+    one = reader()
+    one.feed(b"HTTP/1.1 200 OK\r\n\r\n")
+    with pytest.raises(TooLong, match="more than 16 MiB"):
+        feed(one, [b"x" * (1 << 20)] * 17)
+    assert not one.is_tidy
+    assert one.answer().body_length == 16 << 20
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from leanbe_emitter.delivery.network.transport import Answer, AnswerLimits, keep_headers
 
-# Most bytes that may come without a byte of body: heads and trailers must end.
-_LONGEST_BARREN_BYTES = 256 * 1024
+#: Most bytes of an answer besides its body: heads, interim answers, sizes of chunks and trailers.
+MOST_BARREN_BYTES = 256 * 1024
+#: Most bytes of an answer.
+MOST_BYTES = 16 * 1024 * 1024
 _FIRST_FINAL_STATUS = 200
 _SWITCHING_PROTOCOLS = 101
 #: Most answers in the cache, and most bytes of each.
@@ -27,6 +29,13 @@ _END_BYTES = len(b"\r\n\r\n\r\n")
 
 class NotHttp(Exception):
     """The bytes are not an HTTP/1.1 answer; the message says why."""
+
+
+class TooLong(Exception):
+    """An answer has more bytes than we read; the message says how many those are."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the answer has more than {MOST_BYTES >> 20} MiB")
 
 
 class _Surplus(Exception):
@@ -79,6 +88,7 @@ class AnswerReader:
         self.is_complete = False
         self._repeated: Answer | None = None
         self._whole: bytes | None = None
+        self._came_bytes = 0
         if self._has_parsed:
             self._has_parsed = False
             self._begin()
@@ -93,13 +103,13 @@ class AnswerReader:
         self._body_length = 0
         self._last_piece = b""
         self._end = b""
-        self._barren_bytes = 0
 
     def feed(self, data: bytes) -> bool:
         """Read more bytes; return whether the answer is complete.
 
         Raises:
             NotHttp: it will never be complete.
+            TooLong: it is longer than we read.
         """
         is_first = not self._has_parsed
         if is_first and (repeated := self._known.of(data)) is not None:
@@ -113,7 +123,7 @@ class AnswerReader:
         return self.is_complete
 
     def _parse(self, data: bytes) -> None:
-        length = self._body_length
+        self._came_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade:
@@ -126,8 +136,7 @@ class AnswerReader:
             self.is_tidy = self.is_tidy and self._is_at_the_end_of(self._end + data)
             return
         self._end = (self._end + data)[-_END_BYTES:]
-        if self._body_length == length:
-            self._count_barren(len(data))
+        self._require_bounded()
 
     def end(self) -> bool:
         """Note the end of the connection; return whether the answer is complete."""
@@ -180,7 +189,6 @@ class AnswerReader:
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body; keep it while there is room."""
         self._body_length += len(data)
-        self._barren_bytes = 0
         self._last_piece = data
         if self._room > 0:
             self._pieces.append(data[: self._room])
@@ -218,8 +226,11 @@ class AnswerReader:
     def _values(self, name: bytes) -> list[bytes]:
         return [value for key, value in self._headers if key.lower() == name]
 
-    def _count_barren(self, length: int) -> None:
-        self._barren_bytes += length
-        if self._barren_bytes > _LONGEST_BARREN_BYTES:
+    def _require_bounded(self) -> None:
+        """Raise if too many bytes came: all since the request count, not those of one 1xx."""
+        if self._came_bytes - self._body_length > MOST_BARREN_BYTES:
             self.is_tidy = False
-            raise NotHttp(f"more than {_LONGEST_BARREN_BYTES // 1024} KiB without a body")
+            raise NotHttp(f"more than {MOST_BARREN_BYTES >> 10} KiB besides its body")
+        if self._came_bytes > MOST_BYTES:
+            self.is_tidy = False
+            raise TooLong

@@ -14,13 +14,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
-from leanbe_emitter.delivery.network.answer_reader import AnswerReader, NotHttp
+from leanbe_emitter.delivery.network.answer_reader import AnswerReader, NotHttp, TooLong
+from leanbe_emitter.delivery.network.read_turns import TURN_SECONDS, ReadTurns
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 
 # asyncio does not report bytes that TLS has passed on and the socket has not taken. So a connection
 # is not reused after a longer request over TLS.
 _SEEN_THROUGH_TLS_BYTES = 16 * 1024
 _READ_BYTES = 64 * 1024
+# Bytes that are parsed at once: between two such pieces, others may have their turn.
+_PIECE_BYTES = 4 * 1024
+_ENDLESS = float("inf")
+# After so many bytes at once, and no end of the answer, others have their turn as well.
+_LONG_READ_BYTES = 64 * 1024
 # Linger for 0 s: a close sends a reset.
 _RESETS = struct.pack("ii", 1, 0)
 
@@ -51,6 +57,7 @@ class Connection(asyncio.Protocol):
         place: the address and port, for messages.
         is_tls: the connection uses TLS.
         reader: parses the answers.
+        turns: gives the connection turns if its answer is long or takes long to parse.
         on_lost: called when the connection is closed.
 
     Attributes:
@@ -63,11 +70,14 @@ class Connection(asyncio.Protocol):
         *,
         is_tls: bool,
         reader: AnswerReader,
+        turns: ReadTurns,
         on_lost: Callable[["Connection"], None],
     ) -> None:
         self._place = place
         self._is_tls = is_tls
         self._reader = reader
+        self._turns = turns
+        self._unread = memoryview(b"")
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
@@ -189,17 +199,21 @@ class Connection(asyncio.Protocol):
         """Read the answer; close if no request is in flight."""
         if self._waiter is None:
             self.abort()
-            return
-        try:
-            is_complete = self._reader.feed(data)
-        except NotHttp as error:
-            self.fail(f"{self._place} did not send an HTTP/1.1 answer: {error}")
-            return
-        if is_complete:
-            self._finish()
+        elif self._unread:  # it waits for its turn
+            self._unread = memoryview(bytes(self._unread) + data)
+        elif len(data) <= _PIECE_BYTES:
+            self._read(data)
+        else:
+            self._unread = memoryview(data)
+            is_behind = self._read_until(self._loop.time() + TURN_SECONDS)
+            if is_behind or (len(data) >= _LONG_READ_BYTES and self._waiter is not None):
+                self._transport.pause_reading()
+                self._turns.add(self._read_in_turn)
 
     def eof_received(self) -> None:
         """End the answer: the other side has closed, or its half of the connection."""
+        # TLS reports the end even while nothing is read.
+        self._read_until(_ENDLESS)
         if self._waiter is None:
             self.abort()
         elif self._reader.end():
@@ -209,6 +223,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Clean up after the close; a request in flight ends as ``Unknown``."""
+        self._read_until(_ENDLESS)
         if error is not None and not self._is_tls:
             self._read_what_came()
         if self._waiter is not None:
@@ -221,6 +236,35 @@ class Connection(asyncio.Protocol):
         self.closed.set_result(None)
         self._on_lost(self)
 
+    def _read_in_turn(self, until: float) -> bool:
+        """Parse until an instant in loop time; then, if nothing is left, go on reading."""
+        is_behind = self._read_until(until)
+        if not is_behind and not self._transport.is_closing():
+            self._transport.resume_reading()
+        return is_behind
+
+    def _read_until(self, until: float) -> bool:
+        """Parse what has come until an instant in loop time; return whether bytes are left."""
+        while self._unread and self._waiter is not None:
+            piece, self._unread = self._unread[:_PIECE_BYTES], self._unread[_PIECE_BYTES:]
+            self._read(bytes(piece))
+            if self._loop.time() >= until:
+                break
+        if self._waiter is None:
+            self._unread = memoryview(b"")
+        return bool(self._unread)
+
+    def _read(self, data: bytes) -> None:
+        try:
+            is_complete = self._reader.feed(data)
+        except NotHttp as error:
+            self.fail(f"{self._place} did not send an HTTP/1.1 answer: {error}")
+        except TooLong as error:
+            self.fail(f"{self._place} does not end its answer: {error}")
+        else:
+            if is_complete:
+                self._finish()
+
     def _finish(self) -> None:
         waiter, self._waiter = self._waiter, None
         is_early = self._transport.get_write_buffer_size() > 0
@@ -228,7 +272,7 @@ class Connection(asyncio.Protocol):
             remark="it came before the whole request was out" if is_early else ""
         )
         hides_bytes = self._is_tls and self._request_bytes > _SEEN_THROUGH_TLS_BYTES
-        if is_early or hides_bytes or not self._reader.is_tidy:
+        if is_early or hides_bytes or self._unread or not self._reader.is_tidy:
             self.abort()
         # This comes last: a waiter that is not a future runs at once, and may reuse the connection.
         if waiter is not None and not waiter.done():
@@ -244,7 +288,7 @@ class Connection(asyncio.Protocol):
             while self._waiter is not None and (
                 data := os.read(self._socket.fileno(), _READ_BYTES)
             ):
-                self.data_received(data)
+                self._read(data)
 
     def _how_far(self) -> str:
         return "in the middle of its answer" if self._reader.has_head else "before it answered"

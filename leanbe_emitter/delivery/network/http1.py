@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
 from leanbe_emitter.delivery.network.connector import Connector
+from leanbe_emitter.delivery.network.read_turns import ReadTurns
 from leanbe_emitter.delivery.network.resolver import Resolve, SystemResolver
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,
@@ -181,6 +182,7 @@ class Http1Transport:
             with suppress(RuntimeError):  # that loop is closed
                 connection.fail("the sender went on in another event loop")
         self._open, self._idle, self._loop = set(), {}, loop
+        self._turns = ReadTurns(loop)
 
     def _target(self, url: str) -> Target:
         if url not in self._targets:
@@ -210,13 +212,14 @@ class Http1Transport:
     async def _connect(
         self, request: OutgoingRequest, target: Target, key: _Key, deadline: float
     ) -> Connection:
-        now = asyncio.get_running_loop().time()
+        now, turns = asyncio.get_running_loop().time(), self._turns
         connection = await self._connector.connect(
             target,
             lambda place: Connection(
                 place,
                 is_tls=target.scheme == "https",
                 reader=AnswerReader(self._limits, self._known),
+                turns=turns,
                 on_lost=partial(self._forget, key=key),
             ),
             tls=request.tls,

@@ -17,6 +17,9 @@ from leanbe_emitter.delivery.network.transport import (
     Unknown,
     Unreachable,
 )
+from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
+from leanbe_emitter.delivery.network.answer_reader import MOST_BYTES, TooLong
+from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.target_rules import TargetRules, check_url
 
@@ -98,13 +101,15 @@ class HttpxTransport:
 
 
 async def _read(response: httpx.Response, came: AnswerBuffer) -> None:
-    """Read an answer to its end."""
+    """Read an answer to its end; raise ``TooLong`` if that is too far."""
     came.begin(response.status_code, response.headers.raw, reason=response.reason_phrase)
     if not isinstance(response.stream, httpx.AsyncByteStream):
         raise TypeError("the answer's body is no asynchronous stream")
     try:
         async for piece in response.stream:
             came.add(piece)
+            if came.length > MOST_BYTES:
+                raise TooLong
     finally:
         await response.aclose()
 
