@@ -6,10 +6,11 @@ the action's events after its end, all at once and in order. A refused action ha
 caller rolls it back.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -30,6 +31,7 @@ from leanbe_emitter.wire.payloads.event_payloads import payload
 from leanbe_emitter.wire.stringify import JSON, MAX_DEPTH, MAX_PAYLOAD_BYTES, stringify
 
 _LOCKED = "leanbe_locked"
+Found = TypeVar("Found")
 #: Built once, as that takes longer than to run the statement.
 _LOCK = (
     select(ProductRow)
@@ -140,6 +142,30 @@ class Action:
         for missing in set(product_ids) - {product.id for product in locked}:
             raise deleted_meanwhile(f"product {missing}")
 
+    def lock_found(self, find: Callable[[], tuple[Found, Collection[ProductRow]]]) -> Found:
+        """Lock the products that a query finds; return what the query finds under their locks.
+
+        Under the locks, it may find other products. Then the locks are released, and those of the
+        other products taken from the beginning: to add one out of order could mean to wait for a
+        transaction that waits for this one.
+
+        Args:
+            find: runs the query; returns its result, and the products to lock.
+
+        Raises:
+            NotFound: somebody has deleted one of the products.
+        """
+        found, products = find()
+        while not self.holds(*products):
+            held = frozenset(_locked_by(self.session))
+            with _savepoint(self.session) as savepoint:
+                self.lock(*products)
+                found, products = find()
+                if not self.holds(*products):
+                    savepoint.rollback()
+                    _locked_by(self.session).intersection_update(held)
+        return found
+
     def holds(self, *products: ProductRow) -> bool:
         """Return whether this transaction has locked all of these products."""
         return {product.id for product in products} <= _locked_by(self.session)
@@ -197,6 +223,21 @@ def _difference(
         "previousStatus": before.get("status"),
         "changes": list_changes(resource, before, after, assumptions),
     }
+
+
+def _savepoint(session: Session) -> AbstractContextManager[Any]:
+    """Set a savepoint; rows that were read stay in the session after a rollback to it."""
+    session.flush()
+    if is_sole_writer(session):
+        return nullcontext(_NoLocks())
+    return session.connection().begin_nested()
+
+
+class _NoLocks:
+    """The savepoint of a database that needs no locks."""
+
+    def rollback(self) -> None:
+        """Release nothing."""
 
 
 def _locked_by(session: Session) -> set[str]:

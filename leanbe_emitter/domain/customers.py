@@ -4,7 +4,7 @@ Every event of a customer goes to each of its products, with that product's sequ
 ``triggeredAt`` and signature. A product that the customer leaves gets that last update, too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -99,7 +99,7 @@ def edit(action: Action, row: CustomerRow, values: Mapping[str, JSON]) -> Custom
     """
     session = action.session
     wanted = _wanted(session, values) if "products" in values else None
-    old = _lock_belonging(action, row, wanted or ())
+    old = _lock_belonging(action, row, lambda: wanted or ())
     new = old if wanted is None else wanted
     before = document(session, row)
     assign(row, _columns(action, values))
@@ -126,7 +126,7 @@ def remove(action: Action, row: CustomerRow) -> None:
     The customer's votes leave the counters of ideas, and requests lose the customer, without an
     event (contract c.3).
     """
-    belonging = _lock_belonging(action, row, _voted_in(action.session, row))
+    belonging = _lock_belonging(action, row, lambda: _voted_in(action.session, row))
     _record(action, "customer.deleted", row, belonging)
     delete_customers(action.session, select(CustomerRow.id).where(CustomerRow.id == row.id))
 
@@ -337,16 +337,15 @@ def _checked_email(email: JSON) -> str:
 
 
 def _lock_belonging(
-    action: Action, row: CustomerRow, others: Iterable[ProductRow] = ()
+    action: Action, row: CustomerRow, others: Callable[[], Iterable[ProductRow]] = tuple
 ) -> Sequence[ProductRow]:
-    """Lock all products of a customer and other products at once; return the customer's.
+    """Lock all products of a customer and other products at once; return the customer's."""
 
-    If somebody adds a product before the lock is held, lock that one, too.
-    """
-    others = tuple(others)
-    while not action.holds(*(belonging := products_of(action.session, row)), *others):
-        action.lock(*belonging, *others)
-    return belonging
+    def find() -> tuple[Sequence[ProductRow], Sequence[ProductRow]]:
+        belonging = products_of(action.session, row)
+        return belonging, (*belonging, *others())
+
+    return action.lock_found(find)
 
 
 def _lock_holder(action: Action, email: str, wanted: Sequence[ProductRow]) -> CustomerRow | None:
@@ -354,13 +353,14 @@ def _lock_holder(action: Action, email: str, wanted: Sequence[ProductRow]) -> Cu
 
     A customer of the first product takes precedence over one of other products.
     """
-    while True:
+
+    def find() -> tuple[CustomerRow | None, Sequence[ProductRow]]:
         holder = _with_email(action.session, wanted[0], email)
         holder = holder or _known_elsewhere(action.session, email)
         concerned = () if holder is None else products_of(action.session, holder)
-        if action.holds(*concerned, *wanted):
-            return holder
-        action.lock(*concerned, *wanted)
+        return holder, (*concerned, *wanted)
+
+    return action.lock_found(find)
 
 
 def _admit(

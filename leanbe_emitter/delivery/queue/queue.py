@@ -34,6 +34,9 @@ from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.database import Database, notify_workers
+from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
+from leanbe_emitter.storage.engine.notify import notify_workers
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
@@ -105,11 +108,13 @@ class Queue:
         self._lease_ms = int(lease_seconds * 1000)
         self._claims = FairClaims(self._statements)
 
+    @again_after_deadlock
     def claim(self, room: Room) -> list[Claimed]:
         """Claim due deliveries, up to the room: see ``FairClaims.claim``."""
         with self._database.transaction() as session:
             return self._claim(session, room)
 
+    @again_after_deadlock
     def poll(
         self, ended: Sequence[Settlement], room: Room, *, ours: Collection[Claimed] = ()
     ) -> PollResult:
@@ -140,6 +145,7 @@ class Queue:
             claimed = self._claim(session, room) if room.among else []
         return PollResult(lost=lost, vanished=vanished, claimed=claimed)
 
+    @again_after_deadlock
     def claim_one(self, delivery_id: str) -> Claimed | None:
         """Claim this one delivery, if it is due, nobody holds it, and no fault holds it back."""
         lease = self.new_lease()
@@ -155,6 +161,7 @@ class Queue:
             claimed = self._with_faults(session, self._load(session, [delivery_id]))
             return claimed[0] if claimed else None
 
+    @again_after_deadlock
     def load(self, delivery_ids: Sequence[str], *, token: str) -> list[Claimed]:
         """Return deliveries that ``outbox.record`` leased, if we still hold them.
 
@@ -184,6 +191,7 @@ class Queue:
             until=to_milliseconds(now) + self._lease_ms,
         )
 
+    @again_after_deadlock
     def renew(self, claimed: Collection[Claimed]) -> None:
         """Renew leases; lost leases stay as they are."""
         if not claimed:
@@ -200,6 +208,7 @@ class Queue:
         with self._database.reading() as session:
             return wanted.difference(session.scalars(there))
 
+    @again_after_deadlock
     def release(self, claimed: Collection[Claimed]) -> None:
         """Release deliveries that were not attempted, as if they had never been claimed.
 
@@ -221,6 +230,7 @@ class Queue:
                 ],
             )
 
+    @again_after_deadlock
     def settle(self, settlements: Sequence[Settlement]) -> set[str]:
         """Settle deliveries and store the evidence of their attempts.
 
@@ -236,11 +246,13 @@ class Queue:
                 notify_workers(session)
             return lost
 
+    @again_after_deadlock
     def wake(self) -> int:
         """Make due waiting deliveries ready, up to ``BATCH``; return their number."""
         with self._database.transaction() as session:
             return self._wake(session)
 
+    @again_after_deadlock
     def reap(self) -> list[Settlement]:
         """Settle deliveries whose lease ran out, up to ``BATCH``; they are due again.
 
@@ -250,6 +262,7 @@ class Queue:
         with self._database.transaction() as session:
             return self._reap(session)
 
+    @again_after_deadlock
     def catch_up(self) -> CatchUp:
         """Wake, reap, and count what is due then, all in one transaction.
 

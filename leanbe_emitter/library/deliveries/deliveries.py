@@ -29,7 +29,7 @@ from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
@@ -377,6 +377,10 @@ class Deliveries:
             Conflict: a referenced delivery is settled or in flight; then none is cancelled.
             InvalidValue: a reference matches several deliveries, or the filter is refused.
         """
+        return self.of(self._cancel(tuple(references), which))
+
+    @one_transaction
+    def _cancel(self, references: Sequence[DeliveryRef], which: Filter | None) -> Sequence[str]:
         with self._transactions.acting() as action:
             session = action.session
             ids = [delivery_row(session, reference).id for reference in references]
@@ -384,7 +388,7 @@ class Deliveries:
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)
                 cancelled += cancel(session, DeliveryRow.id.in_(found))
-        return self.of(cancelled)
+            return cancelled
 
     def curl(self, delivery: Delivery, *, masks: bool = False) -> str:
         """Return a shell command that sends the delivery's last request again, byte for byte.

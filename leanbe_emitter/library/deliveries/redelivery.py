@@ -32,7 +32,7 @@ from leanbe_emitter.library.runtime.awaitable_results import Itself
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, RedeliveryRow, WebhookRow
@@ -95,6 +95,14 @@ class Redelivery:
             NotFound: there is no such delivery.
         """
         lease = self._engine.new_lease() if deliver else None
+        new = self._record_again(references, lease)
+        await self._engine.attempt(new, lease=lease, watcher=watcher)
+        return new
+
+    @one_transaction
+    def _record_again(
+        self, references: Sequence[DeliveryRef], lease: Lease | None
+    ) -> Sequence[str]:
         with self._transactions.acting() as action:
             session = action.session
             old = [delivery_row(session, reference) for reference in references]
@@ -102,12 +110,10 @@ class Redelivery:
             for product_id in sorted({each.product_id for each in old}):
                 _require_url(action, product_id)
             events = [_unpruned(session, each.event_id) for each in old]
-            new = [
+            return [
                 redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
                 for event in events
             ]
-        await self._engine.attempt(new, lease=lease, watcher=watcher)
-        return new
 
     def planned(self, job: Job, *, limit: int = PAGE, after: str | None = None) -> Page[str]:
         """Return the ids of deliveries whose events a run would deliver again, the oldest first.
@@ -176,15 +182,22 @@ class Redelivery:
         after, made, without_url = "", 0, 0
         while True:
             lease = self._engine.new_lease() if deliver else None
-            with _running_once(job), self._transactions.acting() as action:
-                page = _page(action.session, job, after)
-                if not page:
-                    return made, without_url
-                wanted = _once(page)
-                new = _enqueue(action, job, wanted, lease=lease)
+            page, wanted, new = self._enqueue_page(job, after, lease)
+            if not page:
+                return made, without_url
             await self._engine.attempt(new, lease=lease, watcher=watcher)
             after, made = page[-1].id, made + len(new)
             without_url += len(wanted) - len(new)
+
+    @one_transaction
+    def _enqueue_page(
+        self, job: Job, after: str, lease: Lease | None
+    ) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]], list[str]]:
+        """Return the next deliveries, the first one of each event, and the new deliveries."""
+        with _running_once(job), self._transactions.acting() as action:
+            page = _page(action.session, job, after)
+            wanted = _once(page)
+            return page, wanted, _enqueue(action, job, wanted, lease=lease) if page else []
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import Identified
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
@@ -104,9 +104,11 @@ class Resource(Generic[Row, Snapshot]):
         """Take the locks of a change, before the document is looked up."""
         action.lock(product)
 
+    @one_transaction
     def _make(
         self,
         make: Callable[Concatenate[Action, ProductRow, P], Row],
+        /,
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> Snapshot:
@@ -114,10 +116,12 @@ class Resource(Generic[Row, Snapshot]):
         with self._acting() as (action, product):
             return self._outcome(action, product, make(action, product, *arguments, **keywords))
 
+    @one_transaction
     def _change(
         self,
         reference: Snapshot | Reference | str,
         change: Callable[Concatenate[Action, ProductRow, Row, P], object],
+        /,
         *arguments: P.args,
         **keywords: P.kwargs,
     ) -> Snapshot:
@@ -128,6 +132,7 @@ class Resource(Generic[Row, Snapshot]):
             change(action, product, row, *arguments, **keywords)
             return self._outcome(action, product, row)
 
+    @one_transaction
     def _remove(
         self,
         reference: Snapshot | Reference | str,

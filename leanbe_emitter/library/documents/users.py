@@ -9,7 +9,7 @@ from leanbe_emitter.domain import lookup, users
 from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.library.documents.document_snapshot import UserReference
 from leanbe_emitter.library.runtime.references import Identified
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import UserRow
 
 
@@ -47,6 +47,7 @@ class ProductUsers:
         self._transactions = transactions
         self._product_id = product_id
 
+    @one_transaction
     def create(self, *, email: str, first_name: str) -> User:
         """Create a user with access to the product.
 
@@ -83,6 +84,7 @@ class Users:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    @one_transaction
     def grant(self, reference: UserRef, *, product: Identified | str) -> User:
         """Give a user access to a further product.
 

@@ -45,6 +45,7 @@ from leanbe_emitter.library.trigger.trigger_results import Triggers
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.database_urls import shown
+from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.reset import empty
 from leanbe_emitter.storage.queries.retention import Pruned, prune
@@ -300,13 +301,17 @@ class DatabaseHandle:
             Conflict: a transaction is open, or a receiver makes this call.
         """
         self._engine.require_possible()
-        with self._database.transaction() as session:
-            empty(session)
-            now = self._begin_again(session) if ids == "restart" else None
-            self.seeds.replant(session, now=now)
+        self._empty(restart_ids=ids == "restart")
         self._engine.abandon()
         await self._engine.leave_loop()
         return NOTHING
+
+    @again_after_deadlock
+    def _empty(self, *, restart_ids: bool) -> None:
+        with self._database.transaction() as session:
+            empty(session)
+            now = self._begin_again(session) if restart_ids else None
+            self.seeds.replant(session, now=now)
 
     def _begin_again(self, session: Session) -> datetime | None:
         """Restart ids and the database's clock; return the instant of that clock, if it is used."""

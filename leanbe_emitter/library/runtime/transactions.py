@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import ObjectDeletedError
@@ -28,7 +29,13 @@ from leanbe_emitter.library.runtime.unawaited import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.sqlite_engine import has_unflushed_changes, rows_written
+from leanbe_emitter.storage.engine.deadlocks import try_again
+from leanbe_emitter.storage.engine.sqlite_locking import has_unflushed_changes, rows_written
 from leanbe_emitter.target_rules import TargetRules
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Owner = TypeVar("Owner", bound="Transacting")
 
 #: The most events that wait in memory for being recorded.
 _MOST_UNRECORDED = 500
@@ -52,6 +59,29 @@ class Transaction:
     is_spoiled: bool = False
     happened: list[NewEvent] = field(default_factory=list)
     recorded: list[Recorded] = field(default_factory=list)
+
+
+class Transacting(Protocol):
+    """A part of the library whose methods are transactions."""
+
+    @property
+    def _transactions(self) -> "Transactions": ...
+
+
+def one_transaction(call: Callable[Concatenate[Owner, P], R]) -> Callable[Concatenate[Owner, P], R]:
+    """Decorate a method that is one transaction: after a deadlock, it is called again.
+
+    In the caller's own transaction it is not: only the caller can make the whole of that again. The
+    method must not use up its arguments.
+    """
+
+    @wraps(call)
+    def tried(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        if self._transactions.is_open:
+            return call(self, *args, **kwargs)
+        return try_again(lambda: call(self, *args, **kwargs))
+
+    return tried
 
 
 class Spoiled(Exception):
@@ -192,10 +222,7 @@ class Transactions:
         written, all calls start again, then with savepoints.
         """
         try:
-            try:
-                return self._done(calls, undoes=False)
-            except Spoiled:
-                return self._done(calls, undoes=True)
+            return try_again(partial(self._done_or_undone, calls))
         except LeanbeError as error:
             return [error] * len(calls)
         except Exception as error:  # noqa: BLE001 - the caller that it belongs to gets it
@@ -203,6 +230,12 @@ class Transactions:
                 return [error]
             # Nothing was committed. Each call alone shows which call raises the error.
             return [outcome for each in calls for outcome in self.together([each])]
+
+    def _done_or_undone(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+        try:
+            return self._done(calls, undoes=False)
+        except Spoiled:
+            return self._done(calls, undoes=True)
 
     def _done(self, calls: Sequence[Callable[[], Any]], *, undoes: bool) -> list[Any]:
         with self.begin(undoes=undoes):

@@ -2,7 +2,7 @@
 
 from leanbe_emitter.domain import products
 from leanbe_emitter.library.runtime.references import product_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef
 
 
@@ -12,6 +12,7 @@ class Assumptions:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    @one_transaction
     def set(self, name: str, value: str, *, product: ProductRef | None = None) -> str:
         """Set an assumption of a product; return the canonical text of its value.
 
@@ -29,6 +30,7 @@ class Assumptions:
                 action, product_row(action.session, product), name, value
             )
 
+    @one_transaction
     def unset(self, name: str, *, product: ProductRef | None = None) -> None:
         """Set an assumption back to its default.
 

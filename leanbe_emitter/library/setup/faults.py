@@ -18,7 +18,7 @@ from leanbe_emitter.delivery.queue.fault_assignment import release_all
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue
 from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.references import product_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.engine.database import notify_workers
 from leanbe_emitter.storage.schema.tables import FaultRow, WebhookRow
@@ -217,6 +217,7 @@ class Faults:
         with self._transactions.looking() as session:
             return [Fault.of(row) for row in session.scalars(_in_order())]
 
+    @one_transaction
     def clear(self) -> None:
         """Delete all faults. Deliveries that a fault holds back are due at once."""
         with self._transactions.acting() as action:
@@ -239,6 +240,7 @@ class Faults:
                 hint="Was a matching event sent? must_fire=False allows that a fault never fires.",
             )
 
+    @one_transaction
     def _arm(self, misbehaviour: FaultSpec, which: Which) -> Fault:
         times, event = which.get("times", 1), which.get("event")
         if not 1 <= times <= _MOST_TIMES:

@@ -1,6 +1,7 @@
 """``leanbe.products``: creates, finds, renames, resets and deletes products."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.domain import lookup, products, webhooks
+from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
@@ -20,7 +22,7 @@ from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.library.documents.resources import Resource
 from leanbe_emitter.library.documents.users import ProductUsers
 from leanbe_emitter.library.runtime.references import product_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import Product, ProductRef, Webhook
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import url_of
@@ -87,7 +89,7 @@ class Products:
         """
         settings: dict[str, Any] = {
             "secret": secret,
-            "headers": headers,
+            "headers": None if headers is None else tuple(headers),
             "ca_file": ca_file,
             "insecure": insecure,
         }
@@ -97,12 +99,28 @@ class Products:
                 "Settings of a webhook were given without a webhook URL.",
                 hint=SET_WEBHOOK.between("Give a webhook URL, too, or set them later: ", "."),
             )
+        url = partial(
+            url_of, url=webhook_url, webhook=webhook, path=path, receivers=self._receivers
+        )
+        return self._create(
+            partial(products.create, name=name, owner=owner, assume=assume),
+            url=url if has_webhook else None,
+            settings=settings,
+        )
+
+    @one_transaction
+    def _create(
+        self,
+        create: Callable[[Action], ProductRow],
+        *,
+        url: Callable[[ProductRow], str] | None,
+        settings: Mapping[str, Any],
+    ) -> Product:
         with self._transactions.acting() as action:
-            row = products.create(action, name, owner=owner, assume=assume)
-            if not has_webhook:
+            row = create(action)
+            if url is None:
                 return self._snapshot(action.session, row)
-            url = url_of(row, webhook_url, webhook, path, receivers=self._receivers)
-            with_url = webhooks.set_url(action, row, url, **settings)
+            with_url = webhooks.set_url(action, row, url(row), **settings)
             return self._snapshot(action.session, row, webhook=with_url)
 
     def get(self, reference: ProductRef) -> Product:
@@ -175,6 +193,7 @@ class Products:
             secret=secret,
         )
 
+    @one_transaction
     def rename(self, reference: ProductRef, name: str) -> Product:
         """Give a product another name. Later payloads have the new name.
 
@@ -186,6 +205,7 @@ class Products:
             row = products.rename(action, product_row(action.session, reference), name)
             return self._snapshot(action.session, row)
 
+    @one_transaction
     def set_statuses(self, reference: ProductRef, statuses: Sequence[str]) -> Product:
         """Set the statuses of backlog items, in order. A new item has the first status.
 
@@ -198,6 +218,7 @@ class Products:
             row = products.set_statuses(action, product_row(action.session, reference), statuses)
             return self._snapshot(action.session, row)
 
+    @one_transaction
     def delete(self, reference: ProductRef) -> None:
         """Delete a product with its documents, events and deliveries, pending ones included.
 
@@ -207,6 +228,7 @@ class Products:
         with self._transactions.acting() as action:
             products.remove(action, product_row(action.session, reference))
 
+    @one_transaction
     def reset(self, reference: ProductRef) -> Product:
         """Delete a product's documents, events, deliveries and faults.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.queries.reset import lock
 from leanbe_emitter.storage.queries.seed_file import StoredSeed, store_seed, stored_seed
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -32,6 +32,7 @@ class Seeds:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
+    @one_transaction
     def plant(self, seed: "Seed | str | PathLike[str]") -> bool:
         """Plant a seed file, and store it for each reset.
 

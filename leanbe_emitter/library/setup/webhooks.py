@@ -1,12 +1,14 @@
 """``leanbe.webhooks``: the URLs, secrets and other settings of products' webhooks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
 
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.runtime.references import product_row
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef, Webhook
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
@@ -50,19 +52,24 @@ class Webhooks:
             InvalidValue: a receiver, secret, header or file is refused, both ``ca_file`` and
                 ``insecure`` are given, or not exactly one of URL and receiver is given.
         """
-        with self._transactions.acting() as action:
-            named_row = product_row(action.session, product)
-            row = webhooks.set_url(
-                action,
-                named_row,
-                url_of(named_row, url, webhook, path, receivers=self._receivers),
-                secret=secret,
-                headers=headers,
-                ca_file=ca_file,
-                insecure=insecure,
-            )
-            return Webhook.of(row)
+        return self._set(
+            product,
+            partial(url_of, url=url, webhook=webhook, path=path, receivers=self._receivers),
+            secret=secret,
+            headers=None if headers is None else tuple(headers),
+            ca_file=ca_file,
+            insecure=insecure,
+        )
 
+    @one_transaction
+    def _set(
+        self, product: ProductRef, url: Callable[[ProductRow], str], /, **settings: Any
+    ) -> Webhook:
+        with self._transactions.acting() as action:
+            row = product_row(action.session, product)
+            return Webhook.of(webhooks.set_url(action, row, url(row), **settings))
+
+    @one_transaction
     def rotate(self, product: ProductRef, *, secret: str | None = None) -> Webhook:
         """Sign events with a new secret from now on. Pending deliveries keep their signature.
 
@@ -78,6 +85,7 @@ class Webhooks:
             row = webhooks.rotate(action, product_row(action.session, product), secret=secret)
             return Webhook.of(row)
 
+    @one_transaction
     def clear(self, product: ProductRef) -> Webhook:
         """Remove the URL and cancel pending deliveries. The secret stays.
 
@@ -95,10 +103,10 @@ class Webhooks:
 
 def url_of(
     row: ProductRow,
+    *,
     url: str | None,
     webhook: object | None,
     path: str,
-    *,
     receivers: ReceiverRegistry,
 ) -> str:
     """Return the URL that was given, or the address of the receiver that was given.

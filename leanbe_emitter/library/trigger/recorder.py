@@ -22,6 +22,7 @@ from leanbe_emitter.library.trigger.synthetic_events import Author, TriggerReque
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
@@ -139,6 +140,7 @@ class Recorder:
         self._database = Database(settings.db)
         self.created, self._clock = open_database(self._database, None)
 
+    @again_after_deadlock
     def record(self, request: TriggerRequest) -> list[Recorded]:
         """Record synthetic events of one document, and their deliveries.
 

@@ -17,10 +17,10 @@ from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.references import Headers
-from leanbe_emitter.library.runtime.transactions import Transactions
+from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.trigger.recorder import PlannedEvents, plan, record_planned
 from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
-from leanbe_emitter.outbox import NewEvent, sends_event, triggered_at
+from leanbe_emitter.outbox import Lease, NewEvent, Recorded, sends_event, triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.tables import EventRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions
@@ -149,6 +149,19 @@ class Triggers:
             NotFound: there is no such product or delivery.
         """
         lease = self._engine.new_lease() if deliver else None
+        made, events = self._record(request, lease)
+        with_delivery = [each.delivery_id for each in made if each.delivery_id]
+        await self._engine.attempt(with_delivery, lease=lease, watcher=watcher)
+        deliveries = {each.id: each for each in self._deliveries.of(with_delivery)}
+        return [
+            Triggered(event=event, delivery=deliveries.get(each.delivery_id or ""))
+            for event, each in zip(events, made, strict=True)
+        ]
+
+    @one_transaction
+    def _record(
+        self, request: TriggerRequest, lease: Lease | None
+    ) -> tuple[list[Recorded], list[Event]]:
         with self._transactions.acting() as action:
             made = record_planned(
                 action.session,
@@ -158,14 +171,9 @@ class Triggers:
                 settings=self._settings,
                 lease=lease,
             )
-            events = [Event.of(action.session.get_one(EventRow, each.event_id)) for each in made]
-        with_delivery = [each.delivery_id for each in made if each.delivery_id]
-        await self._engine.attempt(with_delivery, lease=lease, watcher=watcher)
-        deliveries = {each.id: each for each in self._deliveries.of(with_delivery)}
-        return [
-            Triggered(event=event, delivery=deliveries.get(each.delivery_id or ""))
-            for event, each in zip(events, made, strict=True)
-        ]
+            return made, [
+                Event.of(action.session.get_one(EventRow, each.event_id)) for each in made
+            ]
 
     def dry_run(self, request: TriggerRequest) -> list[DryRun]:
         """Return the requests that ``run`` would make. Nothing is stored or sent."""

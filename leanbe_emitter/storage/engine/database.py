@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown
+from leanbe_emitter.storage.engine.deadlocks import Deadlock
 from leanbe_emitter.storage.engine.driver_errors import as_ours, driver_errors_as_ours
 from leanbe_emitter.storage.engine.postgresql_engine import create_postgresql_engine
 from leanbe_emitter.storage.engine.sqlite_engine import (
@@ -198,7 +199,9 @@ class Database:
             yield
         except (DBAPIError, DatabaseUnavailable) as error:
             ours = as_ours(error, self.url)
-            if isinstance(ours, DatabaseUnavailable) and not self.in_memory:
+            # After a deadlock, the connections are as good as before.
+            is_failure = isinstance(ours, DatabaseUnavailable) and not isinstance(ours, Deadlock)
+            if is_failure and not self.in_memory:
                 self.engine.dispose()
                 self.failures += 1
             if ours is error:

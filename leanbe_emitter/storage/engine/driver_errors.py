@@ -13,7 +13,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine.database_urls import NAMING, shown
+from leanbe_emitter.storage.engine.deadlocks import Deadlock
 
+#: The SQLSTATE of a transaction that PostgreSQL ended because of a deadlock.
+_DEADLOCK_DETECTED = "40P01"
 _FAILURES = (OperationalError, InterfaceError)
 # Words of other errors of SQLite and psycopg that also mean a fault of the file or the server.
 _FAILURE_WORDS = (
@@ -29,9 +32,11 @@ _FAILURE_WORDS = (
 
 def as_ours(error: DBAPIError | LeanbeError, url: URL) -> DBAPIError | LeanbeError:
     """Return the error for users, if it is about the database itself; else the same error."""
-    if isinstance(error, DBAPIError) and _is_failure(error):
-        return _unavailable(url, error)
-    return error
+    if not isinstance(error, DBAPIError):
+        return error
+    if getattr(error.orig, "sqlstate", None) == _DEADLOCK_DETECTED:
+        return Deadlock()
+    return _unavailable(url, error) if _is_failure(error) else error
 
 
 @contextmanager
