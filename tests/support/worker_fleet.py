@@ -58,6 +58,12 @@ class Fleet:
         self._start(name, *PROGRAM, "worker", "--db", self._url(name), *arguments)
         return name
 
+    def start_server(self, port: int) -> str:
+        """Start a server at a port; return its name."""
+        name = f"process-{next(self._numbers)}"
+        self._start(name, *PROGRAM, "serve", "--db", self._url(name), "--port", str(port))
+        return name
+
     def start_emitter(self, first: int, last: int) -> str:
         """Start a process that makes the changes of these numbers; return its name."""
         return self.start_module("tests.support.emitting_process", str(first), str(last))

@@ -1,0 +1,125 @@
+"""Two servers and a worker on one database: whoever is killed, nothing is lost or invented.
+
+The suite's figures are small; ``LEANBE_TESTS_EVENTS=10000`` makes sixty kills of them, and
+``LEANBE_TESTS_SEED`` others.
+"""
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import count, cycle
+from pathlib import Path
+
+import httpx
+import pytest
+
+from leanbe_emitter import Leanbe, verify
+from leanbe_emitter.delivery.queue.queue import LEASES_LOST_LIMIT
+from leanbe_emitter.storage.engine.database import Database
+from tests.support.ports import free_port
+from tests.support.recording_receiver import RecordingReceiver
+from tests.support.waiting import wait_until
+from tests.support.worker_fleet import Fleet
+
+pytestmark = pytest.mark.prove
+
+SECRET = "whsec_test"
+PRODUCTS = 50
+EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "1000"))
+KILLS = EVENTS * 6 // 1000
+SEED = int(os.environ.get("LEANBE_TESTS_SEED", "4"))
+#: How long a step may take on a busy machine, in seconds.
+PATIENCE_SECONDS = max(60.0, EVENTS / 20)
+
+
+def test_servers_and_workers_that_are_killed_lose_and_invent_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    chance = random.Random(SEED)
+    claimed_at_a_kill: set[str] = set()
+    with RecordingReceiver.running(tmp_path) as recorder, Fleet.on(database, tmp_path) as fleet:
+        prepare(database, recorder)
+        ports = [free_port(), free_port()]
+        starts: list[Callable[[], str]] = [partial(fleet.start_server, port) for port in ports]
+        starts.append(fleet.start_worker)
+        processes = [start() for start in starts]
+        emitter = fleet.start_emitter(0, EVENTS)
+        with acting_over(ports) as acknowledged:
+            for moment in sorted(chance.sample(range(EVENTS // 20, EVENTS), KILLS)):
+                reached(recorder.count, moment)
+                victim = chance.randrange(len(processes))
+                fleet.kill(processes[victim])
+                claimed_at_a_kill |= fleet.in_flight()
+                processes[victim] = starts[victim]()
+            assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
+        wait_until(fleet.is_settled, "all is settled", patience_seconds=PATIENCE_SECONDS)
+        assert fleet.complaints() == []
+
+        received, owed = recorder.bodies(), fleet.deliveries_by_body()
+        assert received.keys() == owed.keys()
+        for body in received:
+            verify(body, SECRET)
+        titles = {title for body in received if (title := title_of(body))}
+        assert set(acknowledged) <= titles
+        assert len(owed) == EVENTS + len(titles)
+        given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
+        assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == len(owed)
+        lost, twice = fleet.lost(), {owed[body] for body, times in received.items() if times > 1}
+        assert twice <= lost <= claimed_at_a_kill
+        print(  # noqa: T201 - the figures of a long run
+            f"{database.dialect}: {len(owed)} events, {KILLS} kills, {len(acknowledged)} of "
+            f"{len(titles)} actions acknowledged, {len(lost)} attempts unknown, {len(twice)} twice"
+        )
+
+
+def prepare(database: Database, recorder: RecordingReceiver) -> None:
+    with Leanbe(database.url.render_as_string(hide_password=False)) as leanbe:
+        for number in range(PRODUCTS):
+            leanbe.products.create(f"Product {number}", webhook_url=recorder.url, secret=SECRET)
+
+
+def reached(counted: Callable[[], int], moment: int) -> None:
+    wait_until(
+        lambda: counted() >= moment, f"{moment} were counted", patience_seconds=PATIENCE_SECONDS
+    )
+
+
+def title_of(body: bytes) -> str:
+    """Return the title of an idea; empty for the events of the emitter."""
+    payload = verify(body, SECRET).payload
+    return str(payload.get("title", "")) if isinstance(payload, dict) else ""
+
+
+@contextmanager
+def acting_over(ports: list[int]) -> Iterator[list[str]]:
+    """Create ideas over two servers in turn; yield the titles that a server acknowledged."""
+    acknowledged: list[str] = []
+    is_over = threading.Event()
+
+    def act() -> None:
+        with httpx.Client(timeout=30, trust_env=False) as client:
+            for number, port in zip(count(), cycle(ports), strict=False):
+                if is_over.is_set():
+                    return
+                title = f"idea {number}"
+                url = f"http://127.0.0.1:{port}/api/v1/products/Product {number % 50}/ideas"
+                try:
+                    answer = client.post(url, json={"title": title})
+                except httpx.TransportError:
+                    # It was killed, or is starting.
+                    is_over.wait(0.05)
+                    continue
+                assert answer.status_code == 201, answer.text
+                acknowledged.append(title)
+
+    with ThreadPoolExecutor(1) as thread:
+        acting = thread.submit(act)
+        try:
+            yield acknowledged
+        finally:
+            is_over.set()
+        acting.result()
