@@ -8,6 +8,7 @@ import asyncio
 
 import httpx
 
+from leanbe_emitter.delivery.network.answer_reader import MOST_BYTES, TooLong
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,
     Answer,
@@ -17,9 +18,6 @@ from leanbe_emitter.delivery.network.transport import (
     Unknown,
     Unreachable,
 )
-from leanbe_emitter.delivery.network.answer_buffer import DEFAULT_LIMITS, AnswerBuffer, AnswerLimits
-from leanbe_emitter.delivery.network.answer_reader import MOST_BYTES, TooLong
-from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unknown, Unreachable
 from leanbe_emitter.errors import InvalidTarget
 from leanbe_emitter.target_rules import TargetRules, check_url
 

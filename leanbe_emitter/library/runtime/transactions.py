@@ -28,9 +28,8 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.unawaited import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.sqlite_engine import has_unflushed_changes, rows_written
 from leanbe_emitter.storage.engine.deadlocks import try_again
-from leanbe_emitter.storage.engine.sqlite_locking import has_unflushed_changes, rows_written
+from leanbe_emitter.storage.engine.sqlite_engine import has_unflushed_changes, rows_written
 from leanbe_emitter.target_rules import TargetRules
 
 P = ParamSpec("P")

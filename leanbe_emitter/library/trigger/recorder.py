@@ -79,9 +79,7 @@ def plan(
     )
     same_as = (earlier.name, document_of(payload_text_of(earlier.body))) if earlier else None
     return PlannedEvents(
-        product=product,
-        assumptions=assumptions,
-        events=list(_written(author, request, same_as)),
+        product=product, assumptions=assumptions, events=list(_written(author, request, same_as))
     )
 
 
