@@ -19,6 +19,7 @@ from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
 from tests.support.reused_databases import Databases
 from tests.support.shared_statements import share_compiled_statements
+from tests.support.warm_process import stop_warm_pythons
 
 # Limits of time for each example would measure the machine and its other work, not the code.
 for _name, _examples in {"suite": EXAMPLES_OF_TEST, "prove": EXAMPLES_OF_PROVE}.items():
@@ -65,6 +66,7 @@ def pytest_configure_node(node: object) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the cluster, whichever worker started it, and leave nothing behind."""
+    stop_warm_pythons()
     if not hasattr(config, "workerinput"):
         Cluster(config.stash[_SHARED]).stop()
         shutil.rmtree(config.stash[_SHARED], ignore_errors=True)

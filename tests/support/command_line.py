@@ -13,6 +13,7 @@ from typing import IO
 import pytest
 
 from leanbe_emitter.cli.app import main
+from tests.support.warm_process import process_class
 
 #: The program as a process of its own; warnings are errors, as in all tests.
 PROGRAM = (sys.executable, "-W", "error", "-m", "leanbe_emitter")
@@ -47,16 +48,20 @@ def run_process(
     program: Sequence[str] = PROGRAM,
 ) -> Ran:
     """Run the program as a process in a folder, and wait for its end."""
-    ran = subprocess.run(
-        [*program, *arguments],
+    command, variables = [*program, *arguments], environment(environ)
+    with process_class(command, variables)(
+        command,
         cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        env=environment(environ),
-        timeout=120,
-        check=False,
-    )
-    return Ran(status=ran.returncode, stdout=ran.stdout.decode(), stderr=ran.stderr.decode())
+        env=variables,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=120)
+        finally:
+            process.kill()
+    return Ran(status=process.returncode, stdout=stdout.decode(), stderr=stderr.decode())
 
 
 @contextmanager
@@ -68,10 +73,11 @@ def start_program(
     stderr: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start the program as a process in a folder, and kill it after the block."""
-    with subprocess.Popen(
-        [*program, *arguments],
+    command, variables = [*program, *arguments], environment(environ)
+    with process_class(command, variables)(
+        command,
         cwd=cwd,
-        env=environment(environ),
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=stderr,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.command_line import environment_without_pytest
+from tests.support.warm_process import process_class
 
 FOLDER = Path(__file__).parents[2] / "examples"
 NAMES = ("fastapi", "flask", "django")
@@ -88,16 +89,22 @@ class Example:
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Python in the copy."""
-        return subprocess.run(
-            [sys.executable, *arguments],
+        command = [sys.executable, *arguments]
+        variables = {**environment_without_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+        with process_class(command, variables)(
+            command,
             cwd=self.folder,
-            env={**environment_without_pytest(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            env=variables,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
-            timeout=300,
-        )
+        ) as process:
+            try:
+                printed, _ = process.communicate(timeout=300)
+            finally:
+                process.kill()
+        return subprocess.CompletedProcess(command, process.returncode, printed)
 
 
 def patched(text: str, patch: str) -> str:

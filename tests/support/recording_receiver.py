@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.scripted_server import LENGTH
+from tests.support.warm_process import START, process_class
 
 ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -34,11 +35,9 @@ class RecordingReceiver:
         """Run the process until the block ends; it waits a moment before each answer."""
         file = home / "bodies"
         file.touch()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.recording_receiver", str(file), str(delay_ms)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            text=True,
+        command = [*START, "tests.support.recording_receiver", str(file), str(delay_ms)]
+        process = process_class(command, os.environ)(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
         )
         try:
             assert process.stdout is not None

@@ -17,6 +17,7 @@ from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from tests.support.command_line import PROGRAM, environment
 from tests.support.waiting import wait_until
+from tests.support.warm_process import process_class
 
 #: Short, as tests wait for it; a machine that stalls for as long loses leases.
 LEASE_SECONDS = 3
@@ -153,15 +154,15 @@ class Fleet:
             return not session.execute(is_any_pending).scalar_one()
 
     def _start(self, name: str, *command: str) -> None:
+        settings = {
+            "LEANBE_EMITTER_LEASE_SECONDS": f"{self.lease_seconds}s",
+            "LEANBE_EMITTER_POLL_SECONDS": self.poll,
+        }
+        variables = environment(settings)
         with self._stderr(name).open("wb") as stderr:
-            self.running[name] = subprocess.Popen(
+            self.running[name] = process_class(command, variables)(
                 command,
-                env=environment(
-                    {
-                        "LEANBE_EMITTER_LEASE_SECONDS": f"{self.lease_seconds}s",
-                        "LEANBE_EMITTER_POLL_SECONDS": self.poll,
-                    }
-                ),
+                env=variables,
                 cwd=Path(__file__).parents[2],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
