@@ -24,6 +24,9 @@ from benchmarks import ROOT
 _PATIENCE_SECONDS = 600.0
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
+#: Starts a child; takes what ``subprocess.Popen`` takes.
+start_process: Callable[..., subprocess.Popen[str]] = subprocess.Popen
+
 T = TypeVar("T")
 
 
@@ -75,8 +78,8 @@ class Child:
             root: the checkout whose module it is.
             environment: variables beside those of this process.
         """
-        process = subprocess.Popen(
-            [python, "-m", f"benchmarks.{module}", json.dumps(options)],
+        process = start_process(
+            [str(python), "-m", f"benchmarks.{module}", json.dumps(options)],
             cwd=root,
             env=os.environ | environment,
             stdin=subprocess.PIPE,

@@ -1,11 +1,10 @@
 """Every measure of ``make bench`` works, and yields its rows; how fast is not asked here."""
 
-import fcntl
 import json
 import platform
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,78 +72,54 @@ ROWS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuickRun:
-    """What a quick run of all measures wrote and printed."""
-
-    document: dict[str, Any]
-    printed: str
-
-
-@pytest.fixture(scope="module")
-def quick(folder_of_run: Path) -> QuickRun:
-    """Run all measures quickly, once for all workers of a test run."""
-    rows, printed = folder_of_run / "benchmarks.json", folder_of_run / "benchmarks.txt"
-    with (folder_of_run / "benchmarks.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not printed.exists():
-            printed.write_text(_run_quickly(rows))
-    return QuickRun(document=json.loads(rows.read_text()), printed=printed.read_text())
+def test_a_quick_run_measures_everything_and_tells_of_what_and_where(tmp_path: Path) -> None:
+    """One run of a minute: a test each would have every worker wait for it."""
+    document, printed = _run_quickly(tmp_path / "benchmarks.json")
+    rows = [row for rows in document["measures"].values() for row in rows]
+    _every_measure_has_its_rows(document["measures"])
+    assert all(row["unit"] and row["low"] <= row["value"] <= row["high"] for row in rows)
+    _the_machine_is_told_without_a_path(document["machine"])
+    _it_ends_with_all_of_its_goals(rows, printed)
+    workers = [row for row in document["measures"]["delivery"] if row["what"].startswith("worker")]
+    assert all(row["details"]["µs of CPU each"] > 0 for row in workers)
 
 
-def _run_quickly(rows: Path) -> str:
-    command = (sys.executable, "-m", "benchmarks", "--quick", "--json", str(rows))
+def _run_quickly(rows: Path) -> tuple[dict[str, Any], str]:
+    """Run all measures quickly; return what they wrote and printed."""
+    command = (sys.executable, "-m", "tests.support.quick_benchmarks")
     ran = subprocess.run(
-        command, cwd=ROOT, env=environment({}), capture_output=True, text=True, check=False
+        [*command, "--quick", "--json", rows],
+        cwd=ROOT,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    return json.loads(rows.read_text()), ran.stdout
 
 
-@pytest.fixture(scope="module")
-def document(quick: QuickRun) -> dict[str, Any]:
-    """What a quick run of all measures wrote."""
-    return quick.document
-
-
-def test_every_measure_has_its_rows(document: dict[str, Any]) -> None:
-    assert list(document["measures"]) == list(ROWS)
+def _every_measure_has_its_rows(measures: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    assert list(measures) == list(ROWS)
     for measure, beginnings in ROWS.items():
-        names = [row["what"] for row in document["measures"][measure]]
+        names = [row["what"] for row in measures[measure]]
         missing = [each for each in beginnings if not any(n.startswith(each) for n in names)]
         assert not missing, f"{measure} yielded only {names}"
 
 
-def test_every_row_is_a_figure_with_its_unit(document: dict[str, Any]) -> None:
-    rows = [row for rows in document["measures"].values() for row in rows]
-    assert all(row["unit"] and row["low"] <= row["value"] <= row["high"] for row in rows)
-
-
-def test_a_run_tells_the_machine_that_it_was_made_on(document: dict[str, Any]) -> None:
+def _the_machine_is_told_without_a_path(machine: Mapping[str, str]) -> None:
     told = {"cores", "processor", "memory", "Python", "SQLite", "PostgreSQL", "load at the start"}
-    assert told <= document["machine"].keys()
-    assert all(document["machine"].values())
-
-
-def test_a_run_names_its_interpreter_without_a_path(document: dict[str, Any]) -> None:
-    assert platform.python_version() in document["machine"]["Python"]
-    assert "/" not in document["machine"]["Python"]
-
-
-def test_a_run_tells_how_long_the_reference_loop_took(document: dict[str, Any]) -> None:
-    milliseconds, _, unit = document["machine"]["reference loop"].partition(" ")
+    assert told <= machine.keys()
+    assert all(machine.values())
+    assert platform.python_version() in machine["Python"]
+    assert "/" not in machine["Python"]
+    milliseconds, _, unit = machine["reference loop"].partition(" ")
     assert float(milliseconds) > 0
     assert unit == "ms"
 
 
-def test_a_run_ends_with_all_of_its_goals(quick: QuickRun) -> None:
-    rows = [row for rows in quick.document["measures"].values() for row in rows]
+def _it_ends_with_all_of_its_goals(rows: Sequence[Mapping[str, Any]], printed: str) -> None:
     judged = [row["what"].partition(";")[0] for row in rows if row["goals"]]
-    goals = quick.printed.partition("\n## goals\n")[2]
+    goals = printed.partition("\n## goals\n")[2]
     assert judged
     assert all(what in goals for what in judged)
-
-
-def test_a_worker_tells_what_it_uses_of_the_processor(document: dict[str, Any]) -> None:
-    rows = [row for row in document["measures"]["delivery"] if row["what"].startswith("worker")]
-    assert all(row["details"]["µs of CPU each"] > 0 for row in rows)
