@@ -75,6 +75,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 _SHARED = pytest.StashKey[Path]()
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files without a test of `make prove`: each worker would import all of them."""
+    wanted = set(str(config.option.markexpr).split(" or "))
+    if not wanted <= {"prove", "hypothesis"} or not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text("utf-8")
+    return None if any(word in text for word in wanted) else True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs PostgreSQL, by its fixtures and its parameters, and what can wait."""
     for item in items:
