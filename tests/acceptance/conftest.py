@@ -11,6 +11,7 @@ from tests.support.command_line import Cli, Ran, run
 from tests.support.containerfile import Image
 from tests.support.doc_pages import ROOT
 from tests.support.ports import free_port
+from tests.support.prepared import Prepared
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +50,15 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return run(capsys, *arguments)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def prepared_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The databases that tests have filled, by name."""
+    return tmp_path_factory.mktemp("prepared")
+
+
+@pytest.fixture
+def prepared(prepared_files: Path, tmp_path: Path) -> Prepared:
+    """What fills the database of the test's folder."""
+    return Prepared(folder=tmp_path, kept=prepared_files)

@@ -9,6 +9,7 @@ from leanbe_emitter import Leanbe
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS
 from leanbe_emitter.wire.instants import parse_instant
 from tests.support.command_line import Cli
+from tests.support.prepared import Prepared
 
 #: Nobody listens there.
 URL = "http://127.0.0.1:9/hooks"
@@ -16,9 +17,9 @@ BEGINNING = "2026-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
-def acme(cli: Cli) -> Cli:
+def acme(cli: Cli, prepared: Prepared) -> Cli:
     """The program with one product."""
-    assert cli("product", "create", "Acme", "--webhook-url", URL).status == 0
+    prepared.database("acme", lambda: cli("product", "create", "Acme", "--webhook-url", URL))
     return cli
 
 

@@ -22,6 +22,7 @@ from tests.support.command_line import (
     start_program,
     wait_for_end,
 )
+from tests.support.prepared import Prepared
 from tests.support.receiver_process import SECRET, acme_with_receiver, saved_bodies
 
 #: Text that has to survive shells, SQL, JSON and HTML.
@@ -49,9 +50,9 @@ def payload_text(body: bytes) -> str:
 
 
 @pytest.fixture
-def alone(cli: Cli) -> Cli:
+def alone(cli: Cli, prepared: Prepared) -> Cli:
     """The program with one product, which has no webhook."""
-    assert cli("product", "create", "Acme").status == 0
+    prepared.database("alone", lambda: document_of(cli, "product", "create", "Acme"))
     return cli
 
 
@@ -394,10 +395,15 @@ def titles(ran: Ran) -> list[str]:
 
 
 @pytest.fixture
-def full(alone: Cli) -> Cli:
+def full(cli: Cli, prepared: Prepared) -> Cli:
     """A product with several of everything."""
+    prepared.database("full", fill)
+    return cli
+
+
+def fill() -> None:
     with Leanbe("sqlite:///leanbe-emitter.db") as leanbe:
-        acme = leanbe.products.only()
+        acme = leanbe.products.create("Acme")
         bo = acme.users.create(email="bo@example.com", first_name="Bo")
         ana = acme.customers.create(email="ana@example.com", confirmed=True)
         acme.customers.create(email="bea@example.com")
@@ -412,7 +418,6 @@ def full(alone: Cli) -> Cli:
         acme.okrs.create(title="theirs")
         acme.announcements.create(title="draft")
         acme.announcements.create(title="out", status="published")
-    return alone
 
 
 @pytest.mark.parametrize(

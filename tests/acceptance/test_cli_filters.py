@@ -6,18 +6,23 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import Cli
+from tests.support.prepared import Prepared
 
 #: Nobody listens there.
 URL = "http://127.0.0.1:9/hooks"
 
 
 @pytest.fixture
-def both(cli: Cli) -> Cli:
+def both(cli: Cli, prepared: Prepared) -> Cli:
     """The program with two products, each with two pending events."""
-    for name in ("Acme", "Globex"):
-        assert cli("product", "create", name, "--webhook-url", URL).status == 0
-        raised = ("trigger", "idea.created", "okr.created", "--no-deliver", "--product", name)
-        assert cli(*raised).status == 0
+
+    def fill() -> None:
+        for name in ("Acme", "Globex"):
+            assert cli("product", "create", name, "--webhook-url", URL).status == 0
+            raised = ("trigger", "idea.created", "okr.created", "--no-deliver", "--product", name)
+            assert cli(*raised).status == 0
+
+    prepared.database("both", fill)
     return cli
 
 

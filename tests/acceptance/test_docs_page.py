@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.browser import Prefers, chromium, open_page
+from tests.support.browser import PageLog, Prefers, chromium, open_page
 from tests.support.receiver_servers import nginx_proxy
 from tests.support.server_process import RunningServer, run_server
 
@@ -44,6 +44,13 @@ def serving_from(
 def served(site: Path) -> Iterator[RunningServer]:
     with serving_from(site) as served:
         yield served
+
+
+@pytest.fixture(scope="module")
+def docs(browser: Browser, served: RunningServer) -> Iterator[PageLog]:
+    """The page, for tests that leave it open: to load it takes a second."""
+    with open_page(browser, f"{served.ready['url']}/docs") as seen:
+        yield seen
 
 
 def operation(page: Page, name: str) -> Locator:
@@ -83,22 +90,18 @@ def test_it_shows_all_that_there_is_and_asks_nobody_else(
 
 
 def test_an_operation_tried_on_the_page_is_carried_out(
-    browser: Browser, served: RunningServer
+    docs: PageLog, served: RunningServer
 ) -> None:
-    with open_page(browser, f"{served.ready['url']}/docs") as seen:
-        make_product(seen.page, "Tried")
+    make_product(docs.page, "Tried")
     assert "Tried" in products_of(served)
-    assert seen.complaints == []
-    assert seen.requests[-1] == ("POST", f"{served.ready['url']}/api/v1/products")
+    assert docs.complaints == []
+    assert docs.requests[-1] == ("POST", f"{served.ready['url']}/api/v1/products")
 
 
-def test_a_stream_is_shown_and_not_offered_to_be_tried(
-    browser: Browser, served: RunningServer
-) -> None:
-    with open_page(browser, f"{served.ready['url']}/docs") as seen:
-        stream = operation(seen.page, "get_stream")
-        expect(stream).to_contain_text("text/event-stream")
-        expect(stream.get_by_role("button", name="Execute")).to_have_count(0)
+def test_a_stream_is_shown_and_not_offered_to_be_tried(docs: PageLog) -> None:
+    stream = operation(docs.page, "get_stream")
+    expect(stream).to_contain_text("text/event-stream")
+    expect(stream.get_by_role("button", name="Execute")).to_have_count(0)
 
 
 def test_the_keyboard_is_enough(browser: Browser, served: RunningServer) -> None:
@@ -120,11 +123,9 @@ def test_the_keyboard_is_enough(browser: Browser, served: RunningServer) -> None
 @pytest.mark.parametrize(
     ("prefers", "ink"), [("light", "rgb(0, 0, 0)"), ("dark", "rgb(228, 230, 230)")]
 )
-def test_it_is_as_dark_as_its_reader_likes_it(
-    browser: Browser, served: RunningServer, prefers: Prefers, ink: str
-) -> None:
-    with open_page(browser, f"{served.ready['url']}/docs", prefers=prefers) as seen:
-        expect(seen.page.locator("body")).to_have_css("color", ink)
+def test_it_is_as_dark_as_its_reader_likes_it(docs: PageLog, prefers: Prefers, ink: str) -> None:
+    docs.page.emulate_media(color_scheme=prefers)
+    expect(docs.page.locator("body")).to_have_css("color", ink)
 
 
 def test_a_link_cannot_have_it_show_another_document(
@@ -136,10 +137,13 @@ def test_a_link_cannot_have_it_show_another_document(
     assert not [url for _, url in seen.requests if url == other]
 
 
-def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) -> None:
+def test_it_asks_for_the_token_acts_with_it_and_says_so_when_the_server_is_gone(
+    browser: Browser, site: Path
+) -> None:
     with (
         serving_from(site, environ=TOKEN) as served,
         open_page(browser, f"{served.ready['url']}/docs") as seen,
+        open_page(browser, f"{served.ready['url']}/docs") as late,
     ):
         token = seen.page.get_by_label("token")
         expect(token).to_be_focused()
@@ -152,19 +156,12 @@ def test_it_asks_for_the_token_and_acts_with_it(browser: Browser, site: Path) ->
         make_product(seen.page, "Acme")
         expect(token).to_have_count(0)
         assert products_of(served) == ["Acme"]
-    assert [each.startswith(UNAUTHORIZED) for each in seen.complaints] == [True, True]
-
-
-def test_it_says_so_when_the_server_is_gone(browser: Browser, site: Path) -> None:
-    with (
-        serving_from(site, environ=TOKEN) as served,
-        open_page(browser, f"{served.ready['url']}/docs") as seen,
-    ):
-        seen.page.get_by_label("token").fill("tok_test")
+        late.page.get_by_label("token").fill("tok_test")
         served.process.kill()
         served.process.wait()
-        seen.page.keyboard.press("Enter")
-        expect(seen.page.get_by_role("alert")).to_contain_text("The server does not answer")
+        late.page.keyboard.press("Enter")
+        expect(late.page.get_by_role("alert")).to_contain_text("The server does not answer")
+    assert [each.startswith(UNAUTHORIZED) for each in seen.complaints] == [True, True]
 
 
 @pytest.mark.nginx

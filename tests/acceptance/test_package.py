@@ -15,10 +15,10 @@ from tests.support.command_line import environment
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
-def installed(wheel: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's own files, in a folder that shadows the checkout."""
-    folder = tmp_path / "site"
+    folder = tmp_path_factory.mktemp("installed") / "site"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
     return folder

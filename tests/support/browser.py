@@ -61,9 +61,9 @@ class PageLog:
 
 
 @contextmanager
-def open_page(browser: Browser, url: str, *, prefers: Prefers = "light") -> Iterator[PageLog]:
+def open_page(browser: Browser, url: str) -> Iterator[PageLog]:
     """Open a URL in a fresh browser context until the block ends."""
-    with browser.new_context(color_scheme=prefers) as context:
+    with browser.new_context() as context:
         context.set_default_timeout(PATIENCE_MS)
         seen = PageLog(context.new_page())
         seen.page.goto(url)
