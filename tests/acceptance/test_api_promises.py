@@ -65,9 +65,7 @@ def test_every_answer_is_as_the_document_says(
     ):
         webhook = {"url": receiver.url, "secret": "whsec_test"}
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
-        report = ask(
-            served.ready["url"], "--phases", phases, receiver_url=receiver.url
-        )
+        report = ask(served.ready["url"], "--phases", phases, receiver_url=receiver.url)
     assert not report, report
 
 
