@@ -14,11 +14,14 @@ import pytest
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, Product
     from leanbe_emitter.testing import Receiver, Server
+    from leanbe_emitter.testing.failure_report import MistakeList
     from leanbe_emitter.testing.handle import TestedLeanbe
     from leanbe_emitter.testing.suite_server import SuiteServer
 
 #: The handle of a test, from its fixture's setup to its teardown.
 _HANDLE: "pytest.StashKey[TestedLeanbe]" = pytest.StashKey()
+#: The list of usual mistakes, which the reports of a run show once.
+_MISTAKES: "pytest.StashKey[MistakeList]" = pytest.StashKey()
 
 _NO_RECEIVER = """\
 leanbe has no receiver: the fixture leanbe_receiver is not defined.
@@ -246,7 +249,7 @@ def pytest_runtest_makereport(
         call.excinfo = _shortened(call.excinfo.value)
     report = yield
     if handle is not None and report.failed:
-        report.sections.append(("leanbe deliveries", _evidence(handle)))
+        report.sections.append(("leanbe deliveries", _evidence(handle, item.config)))
     if call.excinfo is not None and _is_circle(call.excinfo.value, report):
         report.sections.append(("leanbe", _CIRCLE))
     return report
@@ -289,10 +292,11 @@ def _is_circle(error: BaseException, report: pytest.TestReport) -> bool:
     return "leanbe_receiver" in on_the_way and "recursive dependency" in report.longreprtext
 
 
-def _evidence(handle: "TestedLeanbe") -> str:
-    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415 - only a failed test loads it
+def _evidence(handle: "TestedLeanbe", config: pytest.Config) -> str:
+    from leanbe_emitter.testing.failure_report import MistakeList, failure_report_or_reason  # noqa: PLC0415 - only a failed test loads it
 
-    return failure_report_or_reason(handle)
+    mistakes = config.stash.setdefault(_MISTAKES, MistakeList())
+    return failure_report_or_reason(handle, mistakes)
 
 
 def _place_of(item: pytest.Item) -> tuple[object, str]:

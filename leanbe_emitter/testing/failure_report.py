@@ -5,13 +5,15 @@ secret.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.library import Attempt, Delivery, Entry, Leanbe
 from leanbe_emitter.library.deliveries.delivery_report import in_one_line
 from leanbe_emitter.storage.schema.states import JournalKind, Outcome
-from leanbe_emitter.wire.explain.explainer import Candidate, Verdict
+from leanbe_emitter.wire.explain.candidates import Candidate
+from leanbe_emitter.wire.explain.explainer import Verdict
 
 #: Largest number of journal entries that the report shows: the last ones.
 MOST_SHOWN = 60
@@ -26,16 +28,37 @@ _ABOUT_PLACES = frozenset({404, 405})
 _INDENT = " " * len("00:00:00.000  ")
 
 
-def failure_report(leanbe: Leanbe) -> str:
-    """Return the history of a handle, and likely mistakes of a receiver that refused."""
+@dataclass(kw_only=True)
+class MistakeList:
+    """The long list of usual mistakes, which the reports of one run show only once.
+
+    Attributes:
+        is_shown: whether a report has shown it.
+    """
+
+    is_shown: bool = False
+
+
+#: The list of a run that has no object of its own, as with unittest.
+MISTAKES_OF_PROCESS = MistakeList()
+
+
+def failure_report(leanbe: Leanbe, mistakes: MistakeList | None = None) -> str:
+    """Return the history of a handle, and likely mistakes of a receiver that refused.
+
+    Args:
+        leanbe: the handle.
+        mistakes: the list of usual mistakes of this run; by default, the report may show it.
+    """
     entries = list(leanbe.journal.read_all())
-    return "\n".join([*_log(entries), *_faults(leanbe), *_explained(entries)])
+    explained = _explained(entries, mistakes or MistakeList())
+    return "\n".join([*_log(entries), *_faults(leanbe), *explained])
 
 
-def failure_report_or_reason(leanbe: Leanbe) -> str:
+def failure_report_or_reason(leanbe: Leanbe, mistakes: MistakeList | None = None) -> str:
     """Return the report, or the reason why it cannot be read; raise nothing."""
     try:
-        return failure_report(leanbe)
+        return failure_report(leanbe, mistakes)
     except Exception as error:  # noqa: BLE001 - nothing may hide the test's own failure
         return f"The report cannot be read: {type(error).__name__}: {error}"
 
@@ -90,29 +113,35 @@ def _faults(leanbe: Leanbe) -> Iterator[str]:
     yield from (f"- {each}" for each in faults)
 
 
-def _explained(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield likely mistakes behind the last refusal that can concern a signature."""
+def _explained(entries: Sequence[Entry], mistakes: MistakeList) -> Iterator[str]:
+    """Yield the mistake, or likely ones, behind the last refusal that can concern a signature."""
     refused = next((each for each in reversed(entries) if _is_about_signatures(each)), None)
     if refused is None or refused.delivery is None:
         return
     try:
-        explanation = refused.delivery.explain()
+        explanation = refused.delivery.explain(lang="python")
     except LeanbeError:  # it has no secret, or its product is gone
         return
     yield ""
     yield f"Was {refused.event.name} refused because of its signature? {explanation.summary}"
-    if explanation.verdict is Verdict.BODY_SOUND:
-        yield "Does the receiver verify with the secret of Receiver(secret=...)?"
-    if explanation.mistakes:
-        yield "A receiver that computes one of these makes this mistake (frequent ones first):"
-    for candidate in explanation.mistakes:
-        yield from _of_mistake(candidate)
+    if explanation.verdict is not Verdict.BODY_SOUND:
+        yield from _listed(explanation.mistakes)
+        return
+    yield "Does the receiver verify with the secret of Receiver(secret=...)?"
+    if mistakes.is_shown:
+        yield "The usual mistakes are listed in an earlier report of this run."
+        return
+    mistakes.is_shown = True
+    yield "If it answers with the signature that it computed, its mistake is named here."
+    yield "A receiver that computes one of these makes this mistake (frequent ones first):"
+    yield from _listed(explanation.mistakes)
 
 
-def _of_mistake(candidate: Candidate) -> Iterator[str]:
-    yield f"- {candidate.mistake.what}"
-    yield from (f"    {signature}" for signature in candidate.signatures)
-    yield f"    instead: {candidate.mistake.fix_python}"
+def _listed(candidates: Sequence[Candidate]) -> Iterator[str]:
+    for candidate in candidates:
+        yield f"- {candidate.what}"
+        yield from (f"    {signature}" for signature in candidate.signatures)
+        yield f"    instead: {candidate.fixes[candidate.languages[0]]}"
 
 
 def _is_about_signatures(entry: Entry) -> bool:

@@ -124,6 +124,6 @@ class LeanbeMixin(_Case):
 
 def _shown(leanbe: "Leanbe") -> str:
     # Only a failed test loads this.
-    from leanbe_emitter.testing.failure_report import failure_report_or_reason  # noqa: PLC0415
+    from leanbe_emitter.testing.failure_report import MISTAKES_OF_PROCESS, failure_report_or_reason  # noqa: PLC0415
 
-    return failure_report_or_reason(leanbe)
+    return failure_report_or_reason(leanbe, MISTAKES_OF_PROCESS)

@@ -284,11 +284,11 @@ def _write_number(number: float) -> str:
     if double in (float("inf"), float("-inf")) or double != double:  # noqa: PLR0124 - true for NaN alone
         return "null"
     sign = "-" if double < 0 else ""
-    return sign + _write_digits(*_digits(abs(double)))
+    return sign + _write_digits(*shortest_digits(abs(double)))
 
 
-def _digits(double: float) -> tuple[str, int]:
-    """Return the shortest digits of the double, and the place of its decimal point.
+def shortest_digits(double: float) -> tuple[str, int]:
+    """Return the shortest digits of a positive double, and the place of its decimal point.
 
     The place is the number of digits before the point; 0 or less if the point is before them all.
     """

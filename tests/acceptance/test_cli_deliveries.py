@@ -532,7 +532,12 @@ def test_the_receiver_of_a_delivery_is_explained_without_its_body_or_secret(
     raw = hmac.digest(SECRET.encode(), body, "sha256").hex()
     found = cli("deliveries", "explain", newest(cli)[-6:], "--got", raw)
     assert (found.status, found.stderr) == (0, "")
-    assert "The raw body is hashed" in found.stdout
+    assert "You hash the raw body" in found.stdout
+    signed = cli("deliveries", "show", newest(cli), "--signed")
+    assert (
+        hmac.digest(SECRET.encode(), signed.stdout.encode(), "sha256").hex()
+        == (json.loads(body)["signature"])
+    )
     sound = cli("deliveries", "explain", newest(cli), "--output", "json")
     assert (sound.status, json.loads(sound.stdout)["verdict"]) == (1, "body-sound")
     assert "--got" in sound.stderr

@@ -70,8 +70,16 @@ def test_explain_names_the_mistake_and_its_repair(tmp_path: Path) -> None:
     arguments = ("explain", "--secret", SECRET, "--body", "-")
     found = run_process(*arguments, "--got", raw, cwd=tmp_path, stdin=body)
     assert (found.status, found.stderr) == (0, "")
-    assert "The raw body is hashed" in found.stdout
+    assert "You hash the raw body" in found.stdout
     assert "JSON.stringify(body.payload)" in found.stdout
+    hashed = tmp_path / "hashed"
+    hashed.write_text(json.dumps(ENVELOPE["payload"]), encoding="utf-8")
+    compared = run_process(
+        *arguments, "--hashed", f"@{hashed}", "--lang", "php", cwd=tmp_path, stdin=body
+    )
+    assert (compared.status, compared.stderr) == (0, "")
+    assert "The first difference is at byte" in compared.stdout
+    assert "  PHP         hash_hmac('sha256', " in compared.stdout
     none = run_process(*arguments, "--got", "0" * 64, cwd=tmp_path, stdin=body)
     assert (none.status, none.stderr.splitlines()) == (
         1,

@@ -113,7 +113,7 @@ def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
     for report in ran.failed.values():
         assert "refused 401" in report
         # In a TestCase it is a note of the error's, which pytest marks with an E.
-        assert re.search(r"frequent ones first\):\n(E +)?- The raw body is hashed\. ", report)
+        assert re.search(r"frequent ones first\):\n(E +)?- You hash the raw body\. ", report)
 
 
 @pytest.mark.parametrize(

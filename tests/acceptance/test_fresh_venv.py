@@ -50,4 +50,4 @@ def test_its_report_says_what_is_wrong_with_a_receiver_that_hashes_the_raw_body(
     ran = venv.pytest(copied)
     assert ran.returncode == 1
     assert "3 failed, 3 passed" in ran.stdout
-    assert "frequent ones first):\n- The raw body is hashed. Hash the" in ran.stdout
+    assert "frequent ones first):\n- You hash the raw body. Hash the" in ran.stdout

@@ -1,5 +1,6 @@
 """Why a signature does not match, asked over the API: of a delivery, and of any body."""
 
+import base64
 import hmac
 import json
 from collections.abc import Iterator
@@ -7,6 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from leanbe_emitter import Delivery, sign_text
+from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
+from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
+from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.testing.failure_report import failure_report
 from tests.support.api_client import Api, open_api
 from tests.support.scripted_transport import ScriptedTransport
 
@@ -17,8 +23,13 @@ WEBHOOK = {"url": "http://127.0.0.1:9/hooks", "secret": SECRET}
 
 
 @pytest.fixture
-def api(database_url: str) -> Iterator[Api]:
-    with open_api(database_url, transport=ScriptedTransport()) as api:
+def transport() -> ScriptedTransport:
+    return ScriptedTransport()
+
+
+@pytest.fixture
+def api(database_url: str, transport: ScriptedTransport) -> Iterator[Api]:
+    with open_api(database_url, transport=transport) as api:
         api("POST", "/products", {"name": "Acme", "webhook": WEBHOOK})
         yield api
 
@@ -52,6 +63,89 @@ def test_without_a_body_the_usual_mistakes_of_a_delivery_are_listed(
     told = api("POST", f"/deliveries/{delivery.id}/explain").json()
     assert told["verdict"] == "body-sound"
     assert told["mistakes"][0]["signatures"] == [raw(delivery.event.body)]
+
+
+def test_a_signature_in_the_answer_of_a_refusal_is_explained_by_itself(
+    api: Api, transport: ScriptedTransport
+) -> None:
+    api("POST", "/products/Acme/events", {"event": "idea.created"})
+    delivery = api.leanbe.deliveries.last()
+    got = sign_text(json.dumps(delivery.event.payload), SECRET)
+    refusal = Answer(status=401, reason="", body=f'{{"computed":"{got}"}}'.encode())
+    transport.replies.append(refusal)
+    api.leanbe.deliver()
+    told = api("POST", f"/deliveries/{delivery.id}/explain").json()
+    assert told["verdict"] == "mistake-found"
+    assert [each["name"] for each in told["mistakes"]] == ["python-dumps"]
+    assert told["mistakes"][0]["language"] == "python"
+    line = attempt_line(api.leanbe.deliveries.last())
+    assert "refused" in line
+    assert "You hash json.dumps(payload), which writes ë as" in line
+    assert f"The repair: leanbe-emitter deliveries explain {delivery.id[-6:]}" in line
+    assert "python-dumps" not in failure_report(api.leanbe)  # a word for programs
+    assert "- You hash json.dumps(payload)" in failure_report(api.leanbe)
+    assert "raw body" not in failure_report(api.leanbe)
+
+
+def attempt_line(delivery: Delivery) -> str:
+    """What ``tail`` prints of the last attempt."""
+    lines: list[str] = []
+    printer = AttemptPrinter(OutputFormat.TABLE, notice=lines.append, line=lines.append)
+    printer.ended(recorded_attempt(delivery, delivery.attempts[-1]))
+    return lines[-1]
+
+
+def test_the_signed_text_is_what_a_receiver_has_to_hash(api: Api, delivery: Delivery) -> None:
+    text = api("GET", f"/deliveries/{delivery.id}/signed").json()["text"]
+    assert text == delivery.signed_text() == delivery.event.payload_text
+    assert sign_text(text, SECRET) == json.loads(delivery.event.body)["signature"]
+
+
+@pytest.mark.parametrize("is_attempted", [True, False])
+def test_the_signed_text_follows_the_assumptions(api: Api, *, is_attempted: bool) -> None:
+    assumed = {"signed_content": "envelope-without-signature", "pretty_body": True}
+    api("POST", "/products/Acme/events", {"event": "idea.created", "assume": assumed})
+    if is_attempted:
+        api.leanbe.deliver()
+    delivery = api.leanbe.deliveries.last()
+    text = api("GET", f"/deliveries/{delivery.id}/signed").json()["text"]
+    assert sign_text(text, SECRET) == json.loads(delivery.event.body)["signature"]
+    assert text.startswith('{"payload":{')
+
+
+def test_a_hashed_text_is_compared_with_the_signed_one(api: Api, delivery: Delivery) -> None:
+    path = f"/deliveries/{delivery.id}/explain"
+    wrong = json.dumps(delivery.event.payload)
+    told = api("POST", path, {"hashed": wrong, "lang": "php"}).json()
+    assert (told["verdict"], told["mistakes"][0]["language"]) == ("mistake-found", "php")
+    assert "hash_hmac(" in told["mistakes"][0]["fix"]
+    encoded = base64.b64encode(wrong.encode()).decode()
+    assert api("POST", path, {"hashedBase64": encoded, "lang": "php"}).json() == told
+    difference = told["difference"]
+    assert difference["offset"] == wrong.index(": ") + 1
+    assert difference["found"]["length"] == len(wrong.encode())
+    other = api("POST", path, {"hashed": '{"other":1}'}).json()
+    assert (other["verdict"], other["mistakes"]) == ("text-differs", [])
+    right = api("POST", path, {"hashed": delivery.signed_text()}).json()
+    assert (right["verdict"], right["difference"]) == ("text-right", None)
+    asked = {"secret": SECRET, "body": delivery.event.body.decode(), "hashed": wrong}
+    assert api("POST", "/explain", asked).json()["difference"] == difference
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"lang": "perl"}, "'perl'"),
+        ({"hashedBase64": "a"}, "hashedBase64 is no base64"),
+        ({"hashed": "", "hashedBase64": ""}, "both there"),
+    ],
+)
+def test_a_comparison_that_is_impossible_is_refused(
+    api: Api, delivery: Delivery, asked: dict[str, str], said: str
+) -> None:
+    refused = api("POST", f"/deliveries/{delivery.id}/explain", asked)
+    assert refused.status_code == 422
+    assert said in refused.json()["detail"]
 
 
 def test_an_old_secret_of_the_product_is_recognised(api: Api, delivery: Delivery) -> None:
@@ -92,7 +186,8 @@ def test_the_example_of_an_explanation_agrees_with_itself(api: Api, path: str) -
     operation = api.at("GET", "/openapi.json").json()["paths"][f"/api/v1{path}"]["post"]
     example = operation["responses"]["200"]["content"]["application/json"]["example"]
     assert example["verdict"] == "mistake-found"
-    assert example["summary"] == "The receiver makes a known mistake."
+    assert example["summary"] == "The receiver hashes another text, by a known mistake."
+    assert example["difference"]["offset"] == 1
     assert [each["name"] for each in example["mistakes"]] == ["raw-body-hashed"]
 
 

@@ -66,7 +66,7 @@ def enqueue(leanbe: Leanbe, count: int = 1) -> list[str]:
 
 
 def set_replies(transport: ScriptedTransport, *replies: Reply) -> None:
-    transport._replies[:] = replies
+    transport.replies[:] = replies
 
 
 def of(caplog: pytest.LogCaptureFixture, message: str) -> list[logging.LogRecord]:

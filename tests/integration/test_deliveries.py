@@ -411,7 +411,7 @@ def test_curl_has_nothing_to_send_to_without_a_url(leanbe: Leanbe, product: Prod
 def test_a_deleted_products_delivery_is_not_found(leanbe: Leanbe, product: Product) -> None:
     delivery = leanbe.trigger("idea.created")
     leanbe.products.delete(product)
-    for call in (delivery.curl, delivery.explain, delivery.redeliver):
+    for call in (delivery.curl, delivery.explain, delivery.signed_text, delivery.redeliver):
         with pytest.raises(NotFound):
             call()
 
@@ -435,7 +435,7 @@ def test_a_receiver_that_still_uses_the_old_secret_is_explained(
     got = sign_text(delivery.event.payload_text, SECRET)
     explanation = delivery.explain(got=got)
     assert explanation.verdict is Verdict.MISTAKE_FOUND
-    assert "old secret of this product" in explanation.mistakes[0].mistake.what
+    assert "old secret of this product" in explanation.mistakes[0].what
 
 
 def test_a_receiver_that_uses_another_products_secret_is_explained(
@@ -444,7 +444,7 @@ def test_a_receiver_that_uses_another_products_secret_is_explained(
     leanbe.products.create("Other", webhook_url="http://127.0.0.1:1/", secret="whsec_other")
     delivery = leanbe.trigger("idea.created", product=product)
     explanation = delivery.explain(got=sign_text(delivery.event.payload_text, "whsec_other"))
-    assert "the product 'Other'" in explanation.mistakes[0].mistake.what
+    assert "the product 'Other'" in explanation.mistakes[0].what
     assert "whsec" not in repr(explanation)
 
 
@@ -455,7 +455,7 @@ def test_a_body_signed_before_a_rotation_is_explained(leanbe: Leanbe, product: P
         verify(delivery.event.body, leanbe.products.get(product).webhook.secret or "")
     explanation = delivery.explain()
     assert explanation.verdict is Verdict.BODY_UNSOUND
-    assert "old secret of this product" in explanation.mistakes[0].mistake.what
+    assert "old secret of this product" in explanation.mistakes[0].what
 
 
 def test_a_redelivery_during_a_clearing_is_refused_or_cancelled(postgresql_ready: str) -> None:

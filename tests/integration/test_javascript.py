@@ -16,7 +16,8 @@ from leanbe_emitter import sign, stringify
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.envelope import seal, verify
-from leanbe_emitter.wire.explain.mistakes import MISTAKES
+from leanbe_emitter.wire.explain.languages import Language
+from leanbe_emitter.wire.explain.right_lines import right_line
 from leanbe_emitter.wire.stringify import parse
 from tests.support.example_envelopes import ENVELOPES, SECRET
 from tests.support.node import Node, Refused
@@ -149,6 +150,7 @@ def test_the_22_examples_verify_by_the_articles_formula(
 
 
 def test_the_javascript_repair_of_what_is_hashed_computes_the_signature(node: Node) -> None:
-    repair = f"const [body, secret] = given; return crypto.{MISTAKES[0].fix_javascript}"
+    line = right_line(Language.JAVASCRIPT, ARTICLE)
+    repair = f"const [body, secret] = given; return crypto.{line}"
     for envelope in ENVELOPES:
         assert node.run(repair, envelope, SECRET) == envelope["signature"]

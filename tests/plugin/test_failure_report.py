@@ -220,6 +220,30 @@ def leanbe_receiver():
     finished.stdout.fnmatch_lines([f"E*refused: 403 {page}", f"              {page}"])
 
 
+def test_the_long_list_of_mistakes_is_shown_once_a_run(suite: Suite) -> None:
+    two = REFUSED + REFUSED.replace("test_it", "test_again")
+    finished = suite.run(two, conftest=HASHES_THE_BODY)
+    finished.assert_outcomes(failed=2)
+    printed = str(finished.stdout)
+    assert printed.count("A receiver that computes one of these makes this mistake") == 1
+    assert printed.count("The usual mistakes are listed in an earlier report of this run.") == 1
+
+
+def test_a_receiver_that_answers_with_its_signature_has_its_mistake_named_alone(
+    suite: Suite,
+) -> None:
+    tells = HASHES_THE_BODY.replace('b"bad signature"', "computed.encode()")
+    finished = suite.run(REFUSED, conftest=tells)
+    finished.stdout.fnmatch_lines(
+        [
+            "Was idea.created refused because of its signature? The receiver answered with*",
+            "- You hash the raw body.*",
+            "    instead: *",
+        ]
+    )
+    assert str(finished.stdout).count("\n- ") == 1
+
+
 def test_the_report_names_events_without_a_delivery_or_an_attempt() -> None:
     with Leanbe() as leanbe:
         leanbe.products.create("Unwired").ideas.create(title="A")

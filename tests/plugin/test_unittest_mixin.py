@@ -8,7 +8,14 @@ import pytest
 
 from leanbe_emitter import ReceivedRequest
 from leanbe_emitter.testing import LeanbeMixin, Receiver
+from leanbe_emitter.testing.failure_report import MISTAKES_OF_PROCESS
 from tests.support.user_suites import Suite
+
+
+@pytest.fixture(autouse=True)
+def _no_report_so_far() -> None:
+    """Begin each test as a run of its own: a process shows the long list of mistakes once."""
+    MISTAKES_OF_PROCESS.is_shown = False
 
 
 class Votes(LeanbeMixin, unittest.TestCase):
@@ -83,7 +90,7 @@ def test_a_failure_has_a_note_with_what_was_sent() -> None:
     assert "idea.updated was not delivered" in text
     assert "\nleanbe deliveries:\n00:00:00" in text
     assert "attempt 1: refused 401" in text
-    assert "The raw body is hashed" in text
+    assert "You hash the raw body" in text
 
 
 def test_a_part_that_fails_has_the_note_and_the_other_parts_go_on() -> None:
@@ -120,7 +127,7 @@ def test_pythons_own_runner_runs_it_and_no_plugin_is_needed(suite: Suite) -> Non
     failed = plainly(suite, PLAIN.replace("STATUS", "401"))
     assert failed.ret == 1
     failed.stderr.fnmatch_lines(
-        ["*idea.upVoted was *", "leanbe deliveries:", "*refused 401*", "*The raw body is hashed*"]
+        ["*idea.upVoted was *", "leanbe deliveries:", "*refused 401*", "*You hash the raw body*"]
     )
 
 

@@ -16,11 +16,11 @@ class ScriptedTransport:
 
     def __init__(self, *replies: Reply) -> None:
         self.requests: list[OutgoingRequest] = []
-        self._replies = list(replies)
+        self.replies = list(replies)
 
     async def send(self, request: OutgoingRequest) -> Answer:
         self.requests.append(request)
-        reply = self._replies.pop(0) if self._replies else OK
+        reply = self.replies.pop(0) if self.replies else OK
         if isinstance(reply, BaseException):
             raise reply
         return reply
@@ -103,7 +103,7 @@ class ScriptedCallbackTransport(ScriptedTransport):
         """Answer all requests in flight."""
         for begun in list(self.in_flight):
             begun.cancel()
-            begun.callback(self._replies.pop(0) if self._replies else OK)
+            begun.callback(self.replies.pop(0) if self.replies else OK)
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,7 @@ def signing(payload: dict[str, object]) -> None:
     assert_type(sign(payload, SECRET), str)
     assert_type(sign_text("{}", SECRET), str)
     assert_type(explain(b"{}", SECRET, got="00"), Explanation)
+    assert_type(explain(b"{}", SECRET, hashed=b"{}", answer=b"", lang="php"), Explanation)
     explain(b"{}", SECRET, headers=[("X-Sig", "00")], assume={"signature_location": "header"})
     verify("text", SECRET)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

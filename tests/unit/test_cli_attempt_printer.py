@@ -54,9 +54,14 @@ OTHER = replace(
 )
 
 
-def lines(output_format: OutputFormat, notices: list[str]) -> AttemptPrinter:
+def lines(
+    output_format: OutputFormat, notices: list[str], *, mistake: str = ""
+) -> AttemptPrinter:
     return AttemptPrinter(
-        output_format, notice=notices.append, retried_by=" by any worker, or --follow"
+        output_format,
+        notice=notices.append,
+        retried_by=" by any worker, or --follow",
+        mistake_of=lambda _attempt: mistake,
     )
 
 
@@ -92,6 +97,22 @@ def test_a_refusal_under_an_assumption_is_advised_by_that_assumption(
     capsys: pytest.CaptureFixture[str], assumptions: dict[str, str], advice: str
 ) -> None:
     lines(OutputFormat.TABLE, []).ended(replace(REFUSED, assumptions=assumptions))
+    assert f"--follow. {advice}" in capsys.readouterr().out.splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "advice"),
+    [
+        ("", "Its answer has a signature. For the mistake: leanbe-emitter deliveries explain "),
+        ("You hash the raw body.", "You hash the raw body. The repair: leanbe-emitter deliveries"),
+    ],
+)
+def test_a_refusal_with_a_signature_in_its_answer_says_where_its_mistake_is_told(
+    capsys: pytest.CaptureFixture[str], mistake: str, advice: str
+) -> None:
+    answer = b'{"computed":"' + b"5e" * 32 + b'"}'
+    printer = lines(OutputFormat.TABLE, [], mistake=mistake)
+    printer.ended(replace(REFUSED, answer_body=answer))
     assert f"--follow. {advice}" in capsys.readouterr().out.splitlines()[2]
 
 

@@ -10,7 +10,7 @@ print a document for each attempt.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
-from leanbe_emitter.wire.explain.assumption_mistakes import assumptions_note
+from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.assumption_notes import assumptions_note
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe
@@ -58,6 +59,7 @@ class AttemptPrinter(Watcher):
         retried_by: the end of the sentence about a retry: `` by any worker, or --follow``. May be
             empty; None if nothing is stored and no retry follows.
         turn_ended: prints what a worker's turn has collected.
+        mistake_of: returns the receiver's mistake in words, if its answer tells it; else nothing.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class AttemptPrinter(Watcher):
         line: Callable[[str], None] = output.print_text,
         retried_by: str | None = "",
         turn_ended: Callable[[], None] = lambda: None,
+        mistake_of: Callable[[Attempt], str] = lambda _attempt: "",
     ) -> None:
         self._form = output_format
         self._notice = notice
         self._line = line
         self._retried_by = retried_by
         self._end_turn = turn_ended
+        self._mistake_of = mistake_of
         self._running: set[str] = set()
         self._printed: str | None = None
         self._documents: list[Document] = []
@@ -119,7 +123,7 @@ class AttemptPrinter(Watcher):
         self._printed = None
         is_plain = self._form is OutputFormat.PLAIN
         self._line(_plain_back(attempt) if is_plain else _table_back(attempt))
-        for remark in _remarks(attempt, self._retried_by):
+        for remark in _remarks(attempt, self._retried_by, self._mistake_of):
             if is_plain:
                 self._notice(remark)
             else:
@@ -268,10 +272,14 @@ def _text(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-def _remarks(attempt: Attempt, retried_by: str | None) -> Iterator[str]:
+def _remarks(
+    attempt: Attempt, retried_by: str | None, mistake_of: Callable[[Attempt], str]
+) -> Iterator[str]:
     """Yield remarks about an attempt that follow its two lines."""
     if not attempt.accepted:
-        yield _outcome_and_next_step(attempt, retried_by)
+        is_about_signature = attempt.answer_status in _ABOUT_SIGNATURES
+        advice = f" {_signature_advice(attempt, mistake_of)}" if is_about_signature else ""
+        yield f"{_outcome_and_next_step(attempt, retried_by)}.{advice}"
     if attempt.assumptions:
         named = ", ".join(f"{name}={value}" for name, value in attempt.assumptions.items())
         yield f"assuming {named}"
@@ -281,14 +289,24 @@ def _remarks(attempt: Attempt, retried_by: str | None) -> Iterator[str]:
 
 def _outcome_and_next_step(attempt: Attempt, retried_by: str | None) -> str:
     then = "" if retried_by is None else f"; {_next_step(attempt, retried_by)}"
-    is_about_signature = attempt.answer_status in _ABOUT_SIGNATURES
-    advice = f" {_signature_advice(attempt.assumptions)}" if is_about_signature else ""
-    return f"{attempt.outcome}{then}.{advice}"
+    return f"{attempt.outcome}{then}"
 
 
-def _signature_advice(assumptions: Mapping[str, str]) -> str:
-    """Say what is signed under these assumptions, or by default how to find a mistake."""
-    return assumptions_note(parse_assumptions(assumptions)) or _SIGNATURE_ADVICE
+def _signature_advice(attempt: Attempt, mistake_of: Callable[[Attempt], str]) -> str:
+    """Say the receiver's mistake, or what is signed, or by default how to find a mistake."""
+    if mistake := mistake_of(attempt):
+        return f"{mistake} The repair: {_explain_command(attempt)}"
+    if attempt.delivery_id and digests_in(attempt.answer_body or b""):
+        return f"Its answer has a signature. For the mistake: {_explain_command(attempt)}"
+    return assumptions_note(parse_assumptions(attempt.assumptions)) or _SIGNATURE_ADVICE
+
+
+def _explain_command(attempt: Attempt) -> str:
+    return f"leanbe-emitter deliveries explain {_identifier(attempt)}"
+
+
+def _identifier(attempt: Attempt) -> str:
+    return output.abbreviated(attempt.delivery_id).removeprefix("…")
 
 
 def _next_step(attempt: Attempt, retried_by: str) -> str:
@@ -296,10 +314,9 @@ def _next_step(attempt: Attempt, retried_by: str) -> str:
         return f"next attempt {output.format_time_of_day(attempt.next_due_at)}{retried_by}"
     if attempt.status is DeliveryStatus.PENDING:
         return "another attempt follows"
-    identifier = output.abbreviated(attempt.delivery_id).removeprefix("…")
     return (
         f"no attempt is left ({attempt.status}). Again: leanbe-emitter deliveries redeliver "
-        f"{identifier}"
+        f"{_identifier(attempt)}"
     )
 
 

@@ -7,6 +7,7 @@ from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict
+from leanbe_emitter.wire.explain.hashed_text import Difference
 
 
 def print_explanation(invocation: Invocation, explanation: Explanation) -> None:
@@ -25,6 +26,8 @@ def print_explanation(invocation: Invocation, explanation: Explanation) -> None:
 
 
 def _why_not(explanation: Explanation) -> str:
+    if explanation.verdict is Verdict.TEXT_RIGHT:
+        return "The text is right. Give the receiver's signature with --got to find its mistake."
     if explanation.verdict is Verdict.BODY_SOUND:
         return "The body is sound. Give the receiver's signature with --got to find its mistake."
     return "No known mistake explains what the receiver computed."
@@ -36,7 +39,23 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield explanation.hint
     for candidate in explanation.mistakes:
         yield ""
-        yield candidate.mistake.what
+        yield candidate.what
         yield from (f"  gives       {signature}" for signature in candidate.signatures)
-        yield f"  JavaScript  {candidate.mistake.fix_javascript}"
-        yield f"  Python      {candidate.mistake.fix_python}"
+        for language in candidate.languages:
+            yield f"  {language.label:<10}  {candidate.fixes[language]}"
+    if explanation.difference is not None:
+        yield from _difference_lines(explanation.difference)
+
+
+def _difference_lines(difference: Difference) -> Iterator[str]:
+    yield ""
+    yield (
+        f"The first difference is at byte {difference.offset}. "
+        f"From byte {difference.shown_from} on:"
+    )
+    for title, shown, length in (
+        ("right", difference.expected, difference.expected_length),
+        ("hashed", difference.found, difference.found_length),
+    ):
+        yield f"  {title:<10}  {shown.decode(errors='replace')}"
+        yield f"  {'':<10}  {shown.hex(' ')}  (of {length} bytes)"

@@ -8,6 +8,7 @@ import click
 
 from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
+    CONTENT,
     DURATION,
     EVENT,
     HEADER,
@@ -16,6 +17,7 @@ from leanbe_emitter.cli.invocation.param_types import (
     PATH_AND_TEXT,
     SECRET,
 )
+from leanbe_emitter.wire.explain.languages import Language
 
 #: The default and the maximum length of a page of events or deliveries.
 PAGE_LENGTH, _MAX_PAGE_LENGTH = 50, 200
@@ -32,6 +34,18 @@ product_filter = click.option("--product", metavar="P", help="Only of this produ
 #: ``--product`` whose assumptions apply.
 assumptions_of_product = click.option(
     "--product", metavar="P", help="Use the assumptions of this product; else the defaults."
+)
+#: ``--hashed``, the bytes that a receiver hashed.
+hashed = click.option(
+    "--hashed",
+    type=CONTENT,
+    help="What the receiver hashed, byte for byte: the first difference is shown.",
+)
+#: ``--lang``, the language of the receiver.
+lang = click.option(
+    "--lang",
+    type=click.Choice([each.value for each in Language]),
+    help="The receiver's language, for the repair; by default, the mistake tells it.",
 )
 #: ``--event`` as a filter.
 event_filter = click.option(

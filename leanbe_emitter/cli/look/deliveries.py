@@ -118,17 +118,20 @@ def list_(  # noqa: PLR0913 - one argument for each option
 @click.argument("delivery", metavar="ID")
 @click.option("--raw", is_flag=True, help="Print only the request's body, byte for byte.")
 @click.option("--curl", is_flag=True, help="Print a shell command that sends the same bytes.")
+@click.option("--signed", is_flag=True, help="Print only the text that was signed, byte for byte.")
 @click.pass_obj
-def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> None:
+def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed: bool) -> None:
     """Show one delivery with all its attempts."""
-    if raw and curl:
-        raise click.UsageError("--raw and --curl exclude each other: give one of them.")
+    if raw + curl + signed > 1:
+        raise click.UsageError("--raw, --curl and --signed exclude each other: give one of them.")
     with open_leanbe(invocation) as leanbe:
         found = leanbe.deliveries.get(delivery)
         if curl:
             output.print_text(found.curl())
         elif raw:
             output.print_bytes(_body(found))
+        elif signed:
+            output.print_bytes(found.signed_text().encode())
         else:
             _show(invocation.output_format, found.document())
 
@@ -138,15 +141,24 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool) -> Non
 )
 @click.argument("delivery", metavar="ID")
 @click.option("--got", metavar="HEX", help="The signature that the receiver computed or found.")
+@shared_options.hashed
+@shared_options.lang
 @click.pass_obj
-def explain(invocation: Invocation, delivery: str, got: str | None) -> None:
+def explain(
+    invocation: Invocation,
+    delivery: str,
+    *,
+    got: str | None,
+    hashed: bytes | None,
+    lang: str | None,
+) -> None:
     """Explain why a receiver refuses the signature of a delivery.
 
-    It explains the last body that was sent, with the product's own secrets, as "explain" does.
-    Exits with 0 if it finds the cause.
+    It explains the last body that was sent, with the product's own secrets, as "explain" does. A
+    signature in the receiver's answer is explained by itself. Exits with 0 if it finds the cause.
     """
     with open_leanbe(invocation) as leanbe:
-        explanation = leanbe.deliveries.get(delivery).explain(got=got)
+        explanation = leanbe.deliveries.get(delivery).explain(got=got, hashed=hashed, lang=lang)
     print_explanation(invocation, explanation)
 
 

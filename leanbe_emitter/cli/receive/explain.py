@@ -18,6 +18,8 @@ from leanbe_emitter.wire.explain.explainer import explain as explanation_of
 @shared_options.required_secret
 @click.option("--body", type=CONTENT, required=True, help="A request's body, byte for byte.")
 @click.option("--got", metavar="HEX", help="The signature that the receiver computed.")
+@shared_options.hashed
+@shared_options.lang
 @click.option(
     "--header",
     "headers",
@@ -34,20 +36,25 @@ def explain(  # noqa: PLR0913 - one argument for each option
     secret: str,
     body: bytes,
     got: str | None,
+    hashed: bytes | None,
+    lang: str | None,
     headers: tuple[tuple[str, str], ...],
     assume: tuple[tuple[str, str], ...],
 ) -> None:
     """Explain why a signature does not match, and how to repair it.
 
-    Exits with 0 if it finds the cause: a wrong body or, with --got, the receiver's mistake. Exits
-    with 1 if it finds none, or if the body is sound and --got is missing. Then it lists the usual
-    mistakes, each with the signature that it gives. Pass the assumptions of the body by --assume or
-    LEANBE_EMITTER_ASSUME. If there is a database, it also tries the secrets of its products.
+    Exits with 0 if it finds the cause: a wrong body or, with --got or --hashed, the receiver's
+    mistake. Exits with 1 if it finds none, or if the body is sound and both are missing. Then it
+    lists the usual mistakes, each with the signature that it gives. Pass the assumptions of the
+    body by --assume or LEANBE_EMITTER_ASSUME. If there is a database, it also tries the secrets of
+    its products.
     """
     explanation = explanation_of(
         body,
         secret,
         got=got,
+        hashed=hashed,
+        lang=lang,
         other_secrets=_known_secrets(invocation),
         headers=headers,
         assume={**invocation.settings().assume, **as_mapping(assume)},

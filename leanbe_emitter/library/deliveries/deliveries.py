@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,11 @@ from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
-from leanbe_emitter.library.deliveries.last_request import curl_command, explain_delivery
+from leanbe_emitter.library.deliveries.last_request import (
+    curl_command,
+    explain_delivery,
+    signed_text,
+)
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
     DeliveryWait,
@@ -36,8 +40,10 @@ from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.instants import print_instant
+
+if TYPE_CHECKING:
+    from leanbe_emitter.wire.explain.explainer import Explanation
 
 # More deliveries than a database has.
 _MOST = 1_000_000
@@ -404,7 +410,25 @@ class Deliveries:
         with self._transactions.looking() as session:
             return curl_command(session, delivery, masks=masks)
 
-    def explain(self, delivery: Delivery, *, got: str | None = None) -> Explanation:
+    def signed_text(self, delivery: Delivery) -> str:
+        """Return the text that was signed for a delivery; a receiver has to hash its UTF-8.
+
+        It is that of the last request, unless a fault changed its body.
+
+        Raises:
+            NotFound: the product was deleted meanwhile.
+        """
+        with self._transactions.looking() as session:
+            return signed_text(session, delivery)
+
+    def explain(
+        self,
+        delivery: Delivery,
+        *,
+        got: str | None = None,
+        hashed: bytes | None = None,
+        lang: str | None = None,
+    ) -> "Explanation":
         """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
 
         The product's present secret is the right one. The explanation recognises old secrets of the
@@ -412,14 +436,17 @@ class Deliveries:
 
         Args:
             delivery: the delivery.
-            got: the signature that the receiver computed.
+            got: the signature that the receiver computed. By default, it is looked for in the
+                answer of the last attempt, if the receiver refused it.
+            hashed: the bytes that the receiver hashed.
+            lang: the receiver's language, such as ``php``, for the repair.
 
         Raises:
-            InvalidValue: the product never had a secret.
+            InvalidValue: the product never had a secret, or there are no repairs for the language.
             NotFound: the product was deleted meanwhile.
         """
         with self._transactions.looking() as session:
-            return explain_delivery(session, delivery, got=got)
+            return explain_delivery(session, delivery, got=got, hashed=hashed, lang=lang)
 
     def _read_journal(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
         """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""

@@ -30,7 +30,12 @@ class DeliveryActions(Protocol):
     def curl(self, delivery: "Delivery", *, masks: bool) -> str:
         """Return a shell command that sends the last request again."""
 
-    def explain(self, delivery: "Delivery", *, got: str | None) -> "Explanation":
+    def signed_text(self, delivery: "Delivery") -> str:
+        """Return the text that was signed."""
+
+    def explain(
+        self, delivery: "Delivery", *, got: str | None, hashed: bytes | None, lang: str | None
+    ) -> "Explanation":
         """Say what is wrong with the body, or with the receiver that computed ``got``."""
 
 
@@ -161,13 +166,22 @@ class Delivery(Identified, Itself):
         """
         return self._actions.curl(self, masks=masks)
 
-    def explain(self, *, got: str | None = None) -> "Explanation":
+    def signed_text(self) -> str:
+        """Return the text that was signed; a receiver has to hash its UTF-8."""
+        return self._actions.signed_text(self)
+
+    def explain(
+        self, *, got: str | None = None, hashed: bytes | None = None, lang: str | None = None
+    ) -> "Explanation":
         """Explain why a receiver computes another signature.
 
         Args:
-            got: the signature that the receiver computed.
+            got: the signature that the receiver computed. By default, it is looked for in the
+                answer of the last attempt, if the receiver refused it.
+            hashed: the bytes that the receiver hashed.
+            lang: the receiver's language, such as ``php``, for the repair.
         """
-        return self._actions.explain(self, got=got)
+        return self._actions.explain(self, got=got, hashed=hashed, lang=lang)
 
     def document(self, *, has_payload: bool = True) -> dict[str, Any]:
         """Return the delivery with its event, with a payload if wanted, and attempts as JSON."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,9 +13,15 @@ from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery
+from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
+from leanbe_emitter.library.deliveries.header_masking import masked
+from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
-from leanbe_emitter.wire.explain.explainer import Explanation, explain
+from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
+
+if TYPE_CHECKING:
+    from leanbe_emitter.wire.explain.explainer import Explanation
 
 
 def curl_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
@@ -36,13 +43,32 @@ def curl_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
     )
 
 
-def explain_delivery(session: Session, delivery: Delivery, *, got: str | None) -> Explanation:
+def signed_text(session: Session, delivery: Delivery) -> str:
+    """Return the text that was signed for the last request that no fault changed.
+
+    Raises:
+        NotFound: the product was deleted meanwhile.
+    """
+    from leanbe_emitter.wire.explain.received_request import signed_text_of  # noqa: PLC0415
+
+    _webhook_of(session, delivery)
+    unchanged = [each for each in delivery.attempts if each.fault is None]
+    body = unchanged[-1].request_body if unchanged else delivery.event.body
+    return signed_text_of(body, parse_assumptions(_assumptions_of(session, delivery)))
+
+
+def explain_delivery(
+    session: Session, delivery: Delivery, *, got: str | None, hashed: bytes | None, lang: str | None
+) -> "Explanation":
     """Explain what is wrong with a delivery's body or its receiver.
 
     Raises:
-        InvalidValue: the product never had a secret.
+        InvalidValue: the product never had a secret, or there are no repairs for the language.
         NotFound: the product was deleted meanwhile.
     """
+    # An explanation loads the imitations of many serialisers; few programs need one.
+    from leanbe_emitter.wire.explain.explainer import explain  # noqa: PLC0415
+
     webhook = _webhook_of(session, delivery)
     others = _other_secrets(session, webhook)
     last = delivery.attempts[-1] if delivery.attempts else None
@@ -50,6 +76,9 @@ def explain_delivery(session: Session, delivery: Delivery, *, got: str | None) -
         delivery.event.body if last is None else last.request_body,
         webhook.secret or "",
         got=got,
+        hashed=hashed,
+        answer=_refusal(last),
+        lang=lang,
         other_secrets=others,
         headers=delivery.event.headers if last is None else last.request_headers,
         assume=_assumptions_of(session, delivery),
@@ -58,6 +87,11 @@ def explain_delivery(session: Session, delivery: Delivery, *, got: str | None) -
         return found
     description = FaultSpec.from_text(last.fault).description()
     return replace(found, summary=f"{found.summary} {description}")
+
+
+def _refusal(last: Attempt | None) -> bytes | None:
+    """Return the answer of a receiver that refused; it may hold the signature it computed."""
+    return last.answer_body if last is not None and last.outcome is Outcome.REFUSED else None
 
 
 def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:

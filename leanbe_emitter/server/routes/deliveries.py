@@ -92,6 +92,11 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """
         return responses.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
 
+    @routes.read("/deliveries/{reference}/signed", returns=deliveries.SIGNED)
+    def signed(reference: str) -> Response:
+        """Show the text that was signed for a delivery: what a receiver has to hash, in UTF-8."""
+        return responses.one({"text": leanbe.deliveries.get(reference).signed_text()})
+
     @routes.write(
         "POST", "/deliveries/{reference}/redeliver", returns=deliveries.DELIVERY, status=201
     )

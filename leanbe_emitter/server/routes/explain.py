@@ -3,12 +3,14 @@
 A secret in a request serves this one answer, and the answer does not repeat it.
 """
 
+import base64
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
 
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.request_body import ModelBody
@@ -27,6 +29,39 @@ class ReceiverSignature(StrictModel):
         description="Signature that the receiver computed, or found in the request. If it is left "
         "out, the response lists the usual mistakes, each with the signature that it computes.",
     )
+    hashed: str | None = Field(
+        default=None,
+        description="Text that the receiver hashed; the response has the first difference.",
+        examples=['{"title": "Dark mode"}'],
+    )
+    hashed_base64: str | None = Field(
+        default=None,
+        description="The same in base64, for bytes that are not UTF-8.",
+        examples=["eyJ0aXRsZSI6ICJEYXJrIG1vZGUifQ=="],
+    )
+    lang: str | None = Field(
+        default=None,
+        description="Language of the receiver, for the repair: javascript, typescript, python, "
+        "php, go, ruby, java or csharp. By default, the mistake tells it.",
+        examples=["php"],
+    )
+
+    def hashed_bytes(self) -> bytes | None:
+        """Return the bytes that the receiver hashed.
+
+        Raises:
+            InvalidValue: the base64 is wrong, or both members are there.
+        """
+        if self.hashed is not None and self.hashed_base64 is not None:
+            raise InvalidValue("hashed and hashedBase64 are both there.", hint="Give one of them.")
+        if self.hashed_base64 is None:
+            return None if self.hashed is None else self.hashed.encode(errors="surrogatepass")
+        try:
+            return base64.b64decode(self.hashed_base64, validate=True)
+        except ValueError:
+            raise InvalidValue(
+                "hashedBase64 is no base64.", hint="Use the standard alphabet, with padding."
+            ) from None
 
 
 class RefusedRequest(ReceiverSignature):
@@ -57,9 +92,13 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """Explain why a receiver refuses the signature of a delivery, and how to correct it.
 
         The explanation is about the body that was sent last, under the assumptions of that
-        request. It recognises old secrets of the product, and secrets of other products.
+        request. It recognises old secrets of the product, and secrets of other products. Without
+        `got`, a signature in the receiver's answer is explained by itself.
         """
-        return responses.one(leanbe.deliveries.get(reference).explain(got=body.got))
+        delivery = leanbe.deliveries.get(reference)
+        return responses.one(
+            delivery.explain(got=body.got, hashed=body.hashed_bytes(), lang=body.lang)
+        )
 
     @routes.add("POST", "/explain", returns=deliveries.EXPLANATION, errors=READING)
     def explain_body(
@@ -74,6 +113,8 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
             refused.body.encode(errors="surrogatepass"),
             refused.secret,
             got=refused.got,
+            hashed=refused.hashed_bytes(),
+            lang=refused.lang,
             other_secrets=leanbe.webhooks.secrets(),
             headers=list(refused.headers.items()),
             assume=refused.assumptions,

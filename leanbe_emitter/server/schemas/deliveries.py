@@ -24,7 +24,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import Method
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
-from leanbe_emitter.wire.explain.mistakes import MISTAKES
+from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.signing import sign_text
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
@@ -150,6 +150,7 @@ REDELIVERED: Final = object_of(
         ),
     }
 )
+SIGNED: Final = object_of({"text": string('{"title":"Dark mode"}', "The text that was signed.")})
 CURL: Final = object_of(
     {
         "command": string(
@@ -165,19 +166,37 @@ def _explained() -> Explanation:
     """Return the explanation for a receiver that hashes the raw body."""
     secret, at = "whsec_test", datetime(2026, 1, 1, tzinfo=UTC)
     body = seal("{}", event=EVENT_NAMES[0], triggered_at=at, secret=secret).body
-    return explain(body.encode(), secret, got=sign_text(body, secret))
+    return explain(body.encode(), secret, got=sign_text(body, secret), hashed=body.encode())
 
 
 _EXPLAINED: Final = _explained()
+_FOUND: Final = _EXPLAINED.mistakes[0].document()
 _MISTAKE: Final = object_of(
     {
-        "name": string(MISTAKES[0].name, "Name of the mistake, for programs."),
-        "what": string(MISTAKES[0].what, "What the receiver does, and what is right."),
+        "name": string(_FOUND["name"], "Name of the mistake, for programs."),
+        "what": string(_FOUND["what"], "What the receiver does, and what is right."),
         "signatures": list_of(
             string("0" * 64, "Signature of this body that a receiver with the mistake computes.")
         ),
-        "javascript": string(MISTAKES[0].fix_javascript, "The line that corrects it."),
-        "python": string(MISTAKES[0].fix_python, "The same in Python."),
+        "language": enum(Language, "Language of `fix`: the given one, or a likely one."),
+        "fix": string(_FOUND["fix"], "The line that corrects it."),
+        "javascript": string(_FOUND["javascript"], "The same in JavaScript."),
+        "python": string(_FOUND["python"], "The same in Python."),
+    }
+)
+_SIDE: Final = object_of(
+    {
+        "hex": string("7b 22", "Bytes around the first difference, in hex."),
+        "text": string('{"', "The same as text."),
+        "length": integer(1494, "Length of the whole text, in bytes.", minimum=0),
+    }
+)
+_DIFFERENCE: Final = object_of(
+    {
+        "offset": integer(17, "Number of equal bytes before the difference.", minimum=0),
+        "shownFrom": integer(5, "Offset of the first byte that is shown.", minimum=0),
+        "expected": {**_SIDE, "description": "The text that should be hashed."},
+        "found": {**_SIDE, "description": "The text that the receiver hashed."},
     }
 )
 EXPLANATION: Final = {
@@ -192,6 +211,12 @@ EXPLANATION: Final = {
                 "description": "Mistakes that explain the signature; for a correct one, the usual "
                 "mistakes.",
             },
+            "difference": or_null(
+                {
+                    **_DIFFERENCE,
+                    "description": "First difference between the two texts, if `hashed` was given.",
+                }
+            ),
         }
     ),
 }

@@ -1,148 +1,76 @@
 """Mistakes under assumptions that change how a request is signed (contract d-1 to d-3).
 
-Invariant: under the article's assumptions, the note is empty, and the mistakes are the usual ones.
+Invariant: under the article's assumptions, the mistakes are the usual ones.
 """
 
+import hmac
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 
-from leanbe_emitter.wire.assumptions.assumption_set import (
-    AssumptionSet,
-    SignatureLocation,
-    SignatureScheme,
-    SignedContent,
-)
-from leanbe_emitter.wire.explain.mistakes import HEADER_EXPECTED, MISTAKES, SECRETS, Mistake
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.explain.assumption_notes import computing_assumptions
+from leanbe_emitter.wire.explain.mistakes import Mistake, PlaceMistake, Saying
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.signing import sign_text
+from leanbe_emitter.wire.explain.repairs import (
+    READ_FROM_BODY,
+    read_from_body_or_header,
+    read_from_header,
+)
+from leanbe_emitter.wire.signing import to_utf8
 
 
-def assumptions_note(assumptions: AssumptionSet) -> str:
-    """Return a sentence on the assumptions and their effect; empty for the article's."""
-    different = [*_place(assumptions), *_content(assumptions), *_scheme(assumptions)]
-    if not different:
-        return ""
-    assumed, words = zip(*different, strict=True)
-    return f"The request was made under {', '.join(assumed)}: {'; '.join(words)}."
+@dataclass(frozen=True, kw_only=True)
+class AssumptionIgnored(Mistake):
+    """The article's formula is computed, where an assumption asks for another one."""
+
+    def computes(self, request: ReceivedRequest) -> Iterator[str]:
+        """Yield the article's signature."""
+        yield hmac.digest(request.key, to_utf8(request.payload_text), "sha256").hex()
+
+    def saying(self, request: ReceivedRequest, value: bytes) -> Saying:  # noqa: ARG002 - the same for all
+        """Return the words, with the assumptions."""
+        assumed = computing_assumptions(request.assumptions)
+        return Saying(
+            verb="compute",
+            object="the article's formula",
+            advice=f"The request was signed under {assumed}.",
+        )
 
 
-def mistakes_under(assumptions: AssumptionSet) -> tuple[Mistake, ...]:
-    """Return the mistakes whose texts and repairs are right under these assumptions."""
-    if _computes_as_the_article(assumptions):
-        return MISTAKES
-    secrets = SECRETS if assumptions.signature_scheme is SignatureScheme.HMAC else ()
-    javascript, python = _lines(assumptions)
-    assumed = ", ".join(each for each, _ in (*_content(assumptions), *_scheme(assumptions)))
-    ignored = Mistake(
-        name="assumption-ignored",
-        what=f"The article's formula is computed. The request was signed under {assumed}.",
-        fix_javascript=javascript,
-        fix_python=python,
-        computes=_by_the_article,
-    )
-    raw_body = replace(
-        MISTAKES[0],
-        what=f"The raw body is hashed. The request was signed under {assumed}.",
-        fix_javascript=javascript,
-        fix_python=python,
-    )
-    return (ignored, raw_body, *secrets)
+ASSUMPTION_IGNORED = AssumptionIgnored(name="assumption-ignored")
 
 
-def wrong_place(assumptions: AssumptionSet) -> Mistake:
+def wrong_place(assumptions: AssumptionSet) -> PlaceMistake:
     """Return the mistake of looking for the signature in the wrong place."""
     name = assumptions.signature_header
     match assumptions.signature_location:
         case SignatureLocation.BODY:
-            return HEADER_EXPECTED
+            return PlaceMistake(
+                name="header-expected",
+                words=Saying(
+                    verb="expect",
+                    object="the signature in a header",
+                    advice="It is in the body, beside the payload.",
+                ),
+                repair=READ_FROM_BODY,
+            )
         case SignatureLocation.HEADER:
-            return replace(
-                HEADER_EXPECTED,
+            return PlaceMistake(
                 name="body-expected",
-                what=f"The signature is expected elsewhere. It is in the header {name}.",
-                fix_javascript=f"const signature = req.get({name!r})",
-                fix_python=f"signature = request.headers[{name!r}]",
+                words=Saying(
+                    verb="expect",
+                    object="the signature elsewhere",
+                    advice=f"It is in the header {name}.",
+                ),
+                repair=read_from_header(name),
             )
         case SignatureLocation.BOTH:
-            return replace(
-                HEADER_EXPECTED,
+            return PlaceMistake(
                 name="place-missed",
-                what="The signature is expected elsewhere. It is in the body, beside the payload, "
-                f"and in the header {name}.",
-                fix_javascript=f"const {{ signature }} = req.body // or req.get({name!r})",
-                fix_python=f'signature = body["signature"]  # or request.headers[{name!r}]',
+                words=Saying(
+                    verb="expect",
+                    object="the signature elsewhere",
+                    advice=f"It is in the body, beside the payload, and in the header {name}.",
+                ),
+                repair=read_from_body_or_header(name),
             )
-
-
-def _computes_as_the_article(assumptions: AssumptionSet) -> bool:
-    return not [*_content(assumptions), *_scheme(assumptions)]
-
-
-def _by_the_article(request: ReceivedRequest) -> Iterator[str]:
-    yield sign_text(request.payload_text, request.secret)
-
-
-def _place(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
-    location, name = assumptions.signature_location, assumptions.signature_header
-    if location is SignatureLocation.HEADER:
-        yield (
-            f"signature_location={location}",
-            f"the signature is in the header {name}, not in the body",
-        )
-    if location is SignatureLocation.BOTH:
-        yield (
-            f"signature_location={location}",
-            f"the signature is in the body and in the header {name}",
-        )
-
-
-def _content(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
-    if assumptions.signed_content is not SignedContent.PAYLOAD:
-        yield (
-            f"signed_content={assumptions.signed_content}",
-            "the whole stringified envelope, without its signature, is signed",
-        )
-
-
-def _scheme(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
-    scheme = assumptions.signature_scheme
-    if scheme is SignatureScheme.SHA256_PAYLOAD_SECRET:
-        yield (
-            f"signature_scheme={scheme}",
-            "the signature is the plain SHA-256 of the signed text followed by the secret",
-        )
-    if scheme is SignatureScheme.SHA256_SECRET_PAYLOAD:
-        yield (
-            f"signature_scheme={scheme}",
-            "the signature is the plain SHA-256 of the secret followed by the signed text",
-        )
-
-
-def _lines(assumptions: AssumptionSet) -> tuple[str, str]:
-    """Return the line that computes the signature, in JavaScript and in Python."""
-    javascript, python = _texts(assumptions)
-    match assumptions.signature_scheme:
-        case SignatureScheme.HMAC:
-            return (
-                f'createHmac("sha256", secret).update({javascript}).digest("hex")',
-                f'hmac.new(secret.encode(), {python}.encode(), "sha256").hexdigest()',
-            )
-        case SignatureScheme.SHA256_PAYLOAD_SECRET:
-            return (
-                f'createHash("sha256").update({javascript} + secret).digest("hex")',
-                f"hashlib.sha256(({python} + secret).encode()).hexdigest()",
-            )
-        case SignatureScheme.SHA256_SECRET_PAYLOAD:
-            return (
-                f'createHash("sha256").update(secret + {javascript}).digest("hex")',
-                f"hashlib.sha256((secret + {python}).encode()).hexdigest()",
-            )
-
-
-def _texts(assumptions: AssumptionSet) -> tuple[str, str]:
-    if assumptions.signed_content is SignedContent.PAYLOAD:
-        return "JSON.stringify(body.payload)", 'leanbe_emitter.stringify(body["payload"])'
-    return (
-        "JSON.stringify({ ...body, signature: undefined })",
-        'leanbe_emitter.stringify({k: v for k, v in body.items() if k != "signature"})',
-    )

@@ -6,7 +6,7 @@ If no known mistake gives them, the explanation says so.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,14 +14,16 @@ from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import signature_error
-from leanbe_emitter.wire.explain.assumption_mistakes import (
-    assumptions_note,
-    mistakes_under,
-    wrong_place,
-)
-from leanbe_emitter.wire.explain.mistakes import DIGEST_FORMS, Mistake, other_secret
+from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
+from leanbe_emitter.wire.explain.assumption_notes import assumptions_note
+from leanbe_emitter.wire.explain.candidates import Candidate, Teller
+from leanbe_emitter.wire.explain.digests import SPELLINGS
+from leanbe_emitter.wire.explain.hashed_text import Difference, first_difference
+from leanbe_emitter.wire.explain.keys import KEYS, other_secret
+from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.signing import to_utf8
+from leanbe_emitter.wire.explain.search import Search
 from leanbe_emitter.wire.stringify import JSON
 
 _HEX = re.compile("[0-9a-fA-F]+")
@@ -35,36 +37,19 @@ class Verdict(StrEnum):
 
     #: The body is wrong: it is no envelope, or its signature does not fit payload and secret.
     BODY_UNSOUND = "body-unsound"
-    #: The body verifies, and a known mistake gives what the receiver computed.
+    #: The body verifies, and a known mistake gives what the receiver computed or hashed.
     MISTAKE_FOUND = "mistake-found"
+    #: The body verifies, and the receiver hashed another text, by no known mistake.
+    TEXT_DIFFERS = "text-differs"
     #: The body verifies, and no known mistake gives what the receiver computed.
     NONE_FITS = "none-fits"
+    #: The body verifies, and the receiver hashed the right text.
+    TEXT_RIGHT = "text-right"
     #: The body verifies, and nobody gave what the receiver computed.
     BODY_SOUND = "body-sound"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A mistake, and the signatures that a receiver with this mistake computes from this request.
-
-    Attributes:
-        mistake: the mistake and its repair.
-        signatures: the signatures that it gives; empty for a receiver that looks for the signature
-            in the wrong place, because it computes nothing.
-    """
-
-    mistake: Mistake
-    signatures: tuple[str, ...]
-
-    def document(self) -> dict[str, JSON]:
-        """Return it as JSON."""
-        return {
-            "name": self.mistake.name,
-            "what": self.mistake.what,
-            "signatures": list(self.signatures),
-            "javascript": self.mistake.fix_javascript,
-            "python": self.mistake.fix_python,
-        }
+_EXPLAINED = frozenset({Verdict.BODY_UNSOUND, Verdict.MISTAKE_FOUND, Verdict.TEXT_DIFFERS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,20 +60,23 @@ class Explanation:
         verdict: the result as a word for programs.
         summary: the result as a sentence.
         hint: what to do; empty if the mistakes say it.
-        mistakes: the mistake that explains the digits, or two mistakes that explain them together
+        mistakes: the mistake that explains the digits, or the mistakes that explain them together
             (raw body hashed, written in base64). For a wrong body, the mistake of its sender. If
             the body verifies and ``got`` is missing: every mistake that shows, common ones first.
+        difference: the first difference between the text that should be hashed and the one that
+            was; None if no hashed text was given, or if it is right.
     """
 
     verdict: Verdict
     summary: str
     hint: str = ""
     mistakes: tuple[Candidate, ...] = ()
+    difference: Difference | None = None
 
     @property
     def explained(self) -> bool:
         """Whether a cause was found: for a wrong body, or for a wrong computation."""
-        return self.verdict in {Verdict.BODY_UNSOUND, Verdict.MISTAKE_FOUND}
+        return self.verdict in _EXPLAINED
 
     def document(self) -> dict[str, JSON]:
         """Return it as JSON."""
@@ -97,6 +85,7 @@ class Explanation:
             "summary": self.summary,
             "hint": self.hint,
             "mistakes": [each.document() for each in self.mistakes],
+            "difference": None if self.difference is None else self.difference.document(),
         }
 
 
@@ -105,6 +94,9 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
     secret: str,
     *,
     got: str | None = None,
+    hashed: bytes | None = None,
+    answer: bytes | None = None,
+    lang: str | None = None,
     other_secrets: Iterable[tuple[str, str]] = (),
     headers: Sequence[tuple[str, str]] = (),
     assume: Mapping[str, str] | None = None,
@@ -116,6 +108,11 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
         secret: the secret that should sign it.
         got: the signature that the receiver computed, or the text that it found in the place of
             the signature (an empty text, ``undefined``).
+        hashed: the bytes that the receiver hashed, to be compared with the right ones.
+        answer: the receiver's answer. A signature in it is taken for ``got`` if a known mistake
+            gives it.
+        lang: the receiver's language, for the repair: javascript, typescript, python, php, go,
+            ruby, java or csharp. By default the mistake tells it.
         other_secrets: pairs of a label (``the secret of Acme``) and a secret that somebody may have
             used by mistake: of another product, or of this one before a rotation.
         headers: the request's headers; needed only if an assumption puts the signature there.
@@ -123,24 +120,37 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
             names them.
 
     Raises:
-        InvalidValue: the secret is empty, an assumption is refused, or the signature is in a header
-            and no header was given.
+        InvalidValue: the secret is empty, an assumption or language is refused, or the signature is
+            in a header and no header was given.
     """
     assumptions = parse_assumptions(assume or {})
+    language = None if lang is None else _language(lang)
     if not secret:
         raise InvalidValue("The secret is empty.", hint="Give the webhook's secret.")
     if not headers:
         _require_signature_in_body(assumptions)
-    others = (other_secret(label, other) for label, other in other_secrets)
-    mistakes = (*mistakes_under(assumptions), *others)
-    digits = None if got is None else got.strip()
+    others = tuple(other_secret(label, other) for label, other in other_secrets)
     try:
         request = ReceivedRequest.of(body, secret, headers=headers, assumptions=assumptions)
     except InvalidSignature as refusal:
         found = _wrong_body(refusal)
     else:
-        found = _explain(request, digits, mistakes, misplaced=wrong_place(assumptions))
+        search = Search(request, keys=(*KEYS, *others), language=language)
+        found = _Explainer(request, search, language).explain(
+            None if got is None else got.strip(), hashed, answer
+        )
     return replace(found, summary=f"{found.summary} {assumptions_note(assumptions)}".rstrip())
+
+
+def _language(name: str) -> Language:
+    try:
+        return Language(name.lower())
+    except ValueError:
+        names = [each.value for each in Language]
+        raise InvalidValue(
+            f"There are no repairs for the language {name!r}.",
+            hint=f"Use one of {', '.join(names)}.",
+        ) from None
 
 
 def _require_signature_in_body(assumptions: AssumptionSet) -> None:
@@ -152,17 +162,6 @@ def _require_signature_in_body(assumptions: AssumptionSet) -> None:
         )
 
 
-def _explain(
-    request: ReceivedRequest, got: str | None, mistakes: tuple[Mistake, ...], *, misplaced: Mistake
-) -> Explanation:
-    if request.signature != request.expected:
-        refusal = signature_error(request.signature, request.expected)
-        return _wrong_signature(request, refusal, got=got, mistakes=mistakes)
-    if got is None:
-        return _possible_mistakes(request, mistakes, misplaced=misplaced)
-    return _wrong_computation(request, got, mistakes, misplaced=misplaced)
-
-
 def _wrong_body(refusal: InvalidSignature) -> Explanation:
     return Explanation(
         verdict=Verdict.BODY_UNSOUND,
@@ -171,24 +170,146 @@ def _wrong_body(refusal: InvalidSignature) -> Explanation:
     )
 
 
-def _wrong_signature(
-    request: ReceivedRequest,
-    refusal: InvalidSignature,
-    *,
-    got: str | None,
-    mistakes: tuple[Mistake, ...],
-) -> Explanation:
-    """Explain a body whose signature does not fit its payload and the secret."""
-    if got == request.expected:
-        return _right_receiver(_causes(request, request.signature, mistakes))
-    if got is not None and (causes := _causes(request, got, mistakes)):
+class _Explainer:
+    """Explains one request."""
+
+    def __init__(self, request: ReceivedRequest, search: Search, language: Language | None) -> None:
+        self._request = request
+        self._search = search
+        self._misplaced = wrong_place(request.assumptions)
+        self._teller = Teller(request, search, language=language)
+        self._sender = Teller(request, search, language=language, to_receiver=False)
+
+    def explain(self, got: str | None, hashed: bytes | None, answer: bytes | None) -> Explanation:
+        """Explain the body, or the receiver that computed or hashed something."""
+        if self._request.signature != self._request.expected:
+            return self._wrong_signature(got, answer or b"")
+        if hashed is not None:
+            return self._hashed(hashed, got)
+        if got is not None:
+            return self._wrong_computation(got)
+        return self._answered(answer or b"")
+
+    def _wrong_signature(self, got: str | None, answer: bytes) -> Explanation:
+        """Explain a body whose signature does not fit its payload and the secret."""
+        if got is None and self._request.expected in digests_in(answer):
+            got = self._request.expected
+        refusal = signature_error(self._request.signature, self._request.expected)
+        signers = self._causes(self._request.signature, self._sender)
+        if got == self._request.expected:
+            return _right_receiver(signers)
+        if got is not None and (causes := self._causes(got, self._teller)):
+            return Explanation(
+                verdict=Verdict.MISTAKE_FOUND,
+                summary="The receiver makes a known mistake.",
+                hint=f"The body is wrong, too. {refusal}",
+                mistakes=causes,
+            )
+        return replace(_wrong_body(refusal), mistakes=signers)
+
+    def _answered(self, answer: bytes) -> Explanation:
+        """Explain a body that verifies, by the digests in the receiver's answer if there are."""
+        unknown = [got for got in digests_in(answer) if got != self._request.expected]
+        for got in unknown:
+            if causes := self._causes(got, self._teller):
+                return Explanation(
+                    verdict=Verdict.MISTAKE_FOUND,
+                    summary="The receiver answered with the signature that it computed. "
+                    "It makes a known mistake.",
+                    mistakes=causes,
+                )
+        return self._possible_mistakes(unknown)
+
+    def _possible_mistakes(self, unknown: Sequence[str]) -> Explanation:
+        told = f" No known mistake gives {unknown[0]}, which the answer holds." if unknown else ""
         return Explanation(
-            verdict=Verdict.MISTAKE_FOUND,
-            summary="The receiver makes a known mistake.",
-            hint=f"The body is wrong, too. {refusal}",
-            mistakes=causes,
+            verdict=Verdict.BODY_SOUND,
+            summary=f"The body verifies with this secret.{told}",
+            hint="Find what the receiver computed in the list below, or give it to explain.",
+            mistakes=(
+                *self._teller.all_of(self._search.steps()),
+                *(
+                    self._teller.of_mistake(
+                        spelling, signatures=tuple(dict.fromkeys(spelling.computes(self._request)))
+                    )
+                    for spelling in SPELLINGS
+                ),
+                self._teller.of_mistake(self._misplaced),
+            ),
         )
-    return replace(_wrong_body(refusal), mistakes=_causes(request, request.signature, mistakes))
+
+    def _wrong_computation(self, got: str) -> Explanation:
+        """Explain what a receiver computed from a body that verifies."""
+        if got in self._misplaced.computes(self._request):
+            return Explanation(
+                verdict=Verdict.MISTAKE_FOUND,
+                summary="The receiver computes the right signature and compares it with another "
+                "text."
+                if got == self._request.expected
+                else "The receiver looks for the signature in the wrong place.",
+                mistakes=(self._teller.of_mistake(self._misplaced),),
+            )
+        if causes := self._causes(got, self._teller):
+            return Explanation(
+                verdict=Verdict.MISTAKE_FOUND,
+                summary="The receiver makes a known mistake.",
+                mistakes=causes,
+            )
+        return Explanation(
+            verdict=Verdict.NONE_FITS,
+            summary="No known mistake gives this signature for this body and secret.",
+            hint=self._clue(got),
+        )
+
+    def _hashed(self, hashed: bytes, got: str | None) -> Explanation:
+        """Explain the bytes that a receiver hashed."""
+        difference = first_difference(self._request.signed_bytes, hashed)
+        if difference is None:
+            return self._right_text(got)
+        if (mistake := self._search.hashed(hashed)) is not None:
+            step = self._search.step_of(mistake, hashed)
+            return Explanation(
+                verdict=Verdict.MISTAKE_FOUND,
+                summary="The receiver hashes another text, by a known mistake.",
+                mistakes=(self._teller.of(step),),
+                difference=difference,
+            )
+        return Explanation(
+            verdict=Verdict.TEXT_DIFFERS,
+            summary="The receiver hashes another text. The first difference is at byte "
+            f"{difference.offset}.",
+            hint="Hash the payload's text as it came, byte for byte.",
+            difference=difference,
+        )
+
+    def _right_text(self, got: str | None) -> Explanation:
+        if got is not None:
+            return self._wrong_computation(got)
+        return Explanation(
+            verdict=Verdict.TEXT_RIGHT,
+            summary="The receiver hashes the right text.",
+            hint="So it has another secret, or it writes or compares the digest wrongly. Give the "
+            "signature that it computes, too.",
+        )
+
+    def _causes(self, digits: str, teller: Teller) -> tuple[Candidate, ...]:
+        """Return the mistake that gives these digits, or those that give them together."""
+        return tuple(teller.of(step) for step in self._search.causes(digits))
+
+    def _clue(self, got: str) -> str:
+        if not _HEX_DIGEST.fullmatch(got):
+            return f"A signature has 64 hex digits; this is {_length_of(got)}."
+        text = self._request.signed_bytes
+        cut = (
+            " The payload is long, so not every serialiser was tried: explain a shorter event."
+            if self._search.is_cut
+            else ""
+        )
+        return (
+            "Check the receiver's secret first: in most cases it differs from this one. Then "
+            f"compare the bytes that it hashes: it should hash {len(text)} bytes, whose plain "
+            f"SHA-256 is {hashlib.sha256(text).hexdigest()}.{cut}"
+        )
 
 
 def _right_receiver(causes: tuple[Candidate, ...]) -> Explanation:
@@ -202,88 +323,6 @@ def _right_receiver(causes: tuple[Candidate, ...]) -> Explanation:
         else "A secret that is not known here signed it (after a rotation, bodies keep their old "
         "signatures), or the payload was changed after it was signed.",
         mistakes=causes,
-    )
-
-
-def _possible_mistakes(
-    request: ReceivedRequest, mistakes: tuple[Mistake, ...], *, misplaced: Mistake
-) -> Explanation:
-    return Explanation(
-        verdict=Verdict.BODY_SOUND,
-        summary="The body verifies with this secret.",
-        hint="Find what the receiver computed in the list below, or give it to explain.",
-        mistakes=(
-            *_candidates(request, (*mistakes, *DIGEST_FORMS)),
-            Candidate(mistake=misplaced, signatures=()),
-        ),
-    )
-
-
-def _candidates(request: ReceivedRequest, mistakes: tuple[Mistake, ...]) -> Iterator[Candidate]:
-    """Yield each mistake that shows in this request, with the signatures that only it gives."""
-    seen = {request.expected}
-    for mistake in mistakes:
-        signatures = tuple(dict.fromkeys(each for each in mistake.computes(request)))
-        if new := tuple(each for each in signatures if each not in seen):
-            yield Candidate(mistake=mistake, signatures=new)
-        seen.update(new)
-
-
-def _wrong_computation(
-    request: ReceivedRequest, got: str, mistakes: tuple[Mistake, ...], *, misplaced: Mistake
-) -> Explanation:
-    """Explain what a receiver computed from a body that verifies."""
-    if got in misplaced.computes(request):
-        return Explanation(
-            verdict=Verdict.MISTAKE_FOUND,
-            summary="The receiver computes the right signature and compares it with another text."
-            if got == request.expected
-            else "The receiver looks for the signature in the wrong place.",
-            mistakes=(Candidate(mistake=misplaced, signatures=()),),
-        )
-    if causes := _causes(request, got, mistakes):
-        return Explanation(
-            verdict=Verdict.MISTAKE_FOUND,
-            summary="The receiver makes a known mistake.",
-            mistakes=causes,
-        )
-    return Explanation(
-        verdict=Verdict.NONE_FITS,
-        summary="No known mistake gives this signature for this body and secret.",
-        hint=_clue(request, got),
-    )
-
-
-def _causes(
-    request: ReceivedRequest, digits: str, mistakes: tuple[Mistake, ...]
-) -> tuple[Candidate, ...]:
-    """Return the mistake that gives these digits, or two that give them together, or nothing.
-
-    The right digits have no cause, even if a mistake happens to give them.
-    """
-    if digits == request.expected:
-        return ()
-    for mistake in (*DIGEST_FORMS, *mistakes):
-        if digits in mistake.computes(request):
-            return (Candidate(mistake=mistake, signatures=(digits,)),)
-    for mistake, right in ((each, right) for each in mistakes for right in each.computes(request)):
-        for spelling in DIGEST_FORMS:
-            if digits in spelling.computes(replace(request, expected=right)):
-                return (
-                    Candidate(mistake=mistake, signatures=(right,)),
-                    Candidate(mistake=spelling, signatures=(digits,)),
-                )
-    return ()
-
-
-def _clue(request: ReceivedRequest, got: str) -> str:
-    if not _HEX_DIGEST.fullmatch(got):
-        return f"A signature has 64 hex digits; this is {_length_of(got)}."
-    text = to_utf8(request.signed_text)
-    return (
-        "Check the receiver's secret first: in most cases it differs from this one. Then compare "
-        f"the bytes that it hashes: it should hash {len(text)} bytes, whose plain SHA-256 is "
-        f"{hashlib.sha256(text).hexdigest()}."
     )
 
 

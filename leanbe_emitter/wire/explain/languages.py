@@ -1,0 +1,40 @@
+"""The languages in which receivers are written, and for which there are repairs."""
+
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """A language of receivers; the value is what users type."""
+
+    JAVASCRIPT = "javascript"
+    TYPESCRIPT = "typescript"
+    PYTHON = "python"
+    PHP = "php"
+    GO = "go"
+    RUBY = "ruby"
+    JAVA = "java"
+    CSHARP = "csharp"
+
+    @property
+    def label(self) -> str:
+        """The language's name as people write it."""
+        return _TITLES[self]
+
+    def comment(self, text: str) -> str:
+        """Return the text as a comment behind a line of code."""
+        is_hashed = self in {Language.PYTHON, Language.RUBY}
+        return f"  # {text}" if is_hashed else f" // {text}"
+
+
+_TITLES = {
+    Language.JAVASCRIPT: "JavaScript",
+    Language.TYPESCRIPT: "TypeScript",
+    Language.PYTHON: "Python",
+    Language.PHP: "PHP",
+    Language.GO: "Go",
+    Language.RUBY: "Ruby",
+    Language.JAVA: "Java",
+    Language.CSHARP: "C#",
+}
+#: The languages whose repairs are shown if nothing tells the receiver's language.
+USUAL = (Language.JAVASCRIPT, Language.PYTHON)

@@ -1,0 +1,1 @@
+"""Imitations of the serialisers that receivers use, one file a language."""
