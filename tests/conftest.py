@@ -37,6 +37,10 @@ TOOLS = {
     "nginx": ("nginx", "/usr/sbin/nginx"),
     "curl": ("curl",),
     "browser": ("chromium", "chromium-browser"),
+    "php": ("php",),
+    "go": ("go",),
+    "ruby": ("ruby",),
+    "java": ("java",),
 }
 #: Named here (``node,nginx``), a missing tool fails its tests instead of skipping them.
 REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")))
