@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
 
 from leanbe_emitter import Delivery, sign_text
 from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
-from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.testing.failure_report import failure_report

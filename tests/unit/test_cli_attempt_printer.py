@@ -54,9 +54,7 @@ OTHER = replace(
 )
 
 
-def lines(
-    output_format: OutputFormat, notices: list[str], *, mistake: str = ""
-) -> AttemptPrinter:
+def lines(output_format: OutputFormat, notices: list[str], *, mistake: str = "") -> AttemptPrinter:
     return AttemptPrinter(
         output_format,
         notice=notices.append,

@@ -62,7 +62,7 @@ class AttemptPrinter(Watcher):
         mistake_of: returns the receiver's mistake in words, if its answer tells it; else nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where the lines go, and what they say
         self,
         output_format: OutputFormat,
         *,

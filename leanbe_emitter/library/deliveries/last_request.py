@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.header_masking import masked
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.delivery.network.transport import compose_headers
+from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery
-from leanbe_emitter.library.deliveries.delivery import Attempt, Delivery
-from leanbe_emitter.library.deliveries.header_masking import masked
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
