@@ -9,6 +9,9 @@ import httpx
 import pytest
 from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 import leanbe_emitter
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Settings
@@ -213,11 +216,12 @@ async def test_a_request_that_a_stop_interrupts_gets_an_answer_that_says_so() ->
     async with Leanbe() as leanbe:
         app, has_begun = create_app(leanbe, settings=Settings(), access=Access()), asyncio.Event()
 
-        @app.get("/endless")
-        async def endless() -> None:
+        async def endless(_request: Request) -> Response:
             has_begun.set()
             await asyncio.Event().wait()
+            return Response()
 
+        app.router.routes.append(Route("/endless", endless))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             asking = asyncio.create_task(client.get("/endless"))

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.http.request_ids import RequestIdFilter
@@ -61,10 +64,11 @@ def test_one_that_is_not_let_in_has_its_line_too(log: pytest.LogCaptureFixture) 
 
 
 def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixture) -> None:
-    @api.app.get("/api/v1/logging")
-    def logging_operation() -> None:
+    def log_something(_request: Request) -> Response:
         logging.getLogger("leanbe_emitter.somewhere").warning("Something is odd.")
+        return Response()
 
+    api.app.router.routes.append(Route("/api/v1/logging", log_something))
     api.at("GET", "/api/v1/logging", headers={"X-Request-Id": "test-8"})
     (odd,) = [each for each in log.records if each.getMessage() == "Something is odd."]
     assert getattr(odd, "request", None) == "test-8"
