@@ -4,13 +4,14 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from leanbe_emitter.cli.invocation.attempt_watchers import recorded_attempt
 
-from leanbe_emitter import Delivery, sign_text
+from leanbe_emitter import Delivery, Leanbe, sign_text
 from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
 from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.look.tail import mistake_told_by_answer
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.testing.failure_report import failure_report
 from tests.support.api_client import Api, open_api
@@ -78,7 +79,7 @@ def test_a_signature_in_the_answer_of_a_refusal_is_explained_by_itself(
     assert told["verdict"] == "mistake-found"
     assert [each["name"] for each in told["mistakes"]] == ["python-dumps"]
     assert told["mistakes"][0]["language"] == "python"
-    line = attempt_line(api.leanbe.deliveries.last())
+    line = attempt_line(api.leanbe, api.leanbe.deliveries.last())
     assert "refused" in line
     assert "You hash json.dumps(payload), which writes ë as" in line
     assert f"The repair: leanbe-emitter deliveries explain {delivery.id[-6:]}" in line
@@ -87,11 +88,16 @@ def test_a_signature_in_the_answer_of_a_refusal_is_explained_by_itself(
     assert "raw body" not in failure_report(api.leanbe)
 
 
-def attempt_line(delivery: Delivery) -> str:
-    """What ``tail`` prints of the last attempt."""
+def attempt_line(leanbe: Leanbe, delivery: Delivery) -> str:
+    """Return what ``tail`` prints of the last attempt."""
     lines: list[str] = []
-    printer = AttemptPrinter(OutputFormat.TABLE, notice=lines.append, line=lines.append)
-    printer.ended(recorded_attempt(delivery, delivery.attempts[-1]))
+    printer = AttemptPrinter(
+        OutputFormat.TABLE,
+        notice=lines.append,
+        line=lines.append,
+        mistake_of=partial(mistake_told_by_answer, leanbe),
+    )
+    printer.ended(delivery.attempts[-1])
     return lines[-1]
 
 

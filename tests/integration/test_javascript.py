@@ -17,7 +17,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.right_lines import right_line
+from leanbe_emitter.wire.explain.signature_lines import signature_line
 from leanbe_emitter.wire.stringify import parse
 from tests.support.example_envelopes import ENVELOPES, SECRET
 from tests.support.node import Node, Refused
@@ -150,7 +150,7 @@ def test_the_22_examples_verify_by_the_articles_formula(
 
 
 def test_the_javascript_repair_of_what_is_hashed_computes_the_signature(node: Node) -> None:
-    line = right_line(Language.JAVASCRIPT, ARTICLE)
+    line = signature_line(Language.JAVASCRIPT, ARTICLE)
     repair = f"const [body, secret] = given; return crypto.{line}"
     for envelope in ENVELOPES:
         assert node.run(repair, envelope, SECRET) == envelope["signature"]

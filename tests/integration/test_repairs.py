@@ -19,7 +19,7 @@ from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.explain.right_lines import right_line
+from leanbe_emitter.wire.explain.signature_lines import signature_line
 from tests.support.serialiser_table import FOLDER, TABLE
 
 SECRET = "whsec_test"
@@ -136,7 +136,7 @@ def printed(program: list[str], source: Path, text: str, assumptions: Assumption
 @pytest.mark.php
 def test_the_line_of_php_computes_every_signature(tmp_path: Path, assumed: dict[str, str]) -> None:
     assumptions = parse_assumptions(assumed)
-    text = PHP.replace("LINE", right_line(Language.PHP, assumptions))
+    text = PHP.replace("LINE", signature_line(Language.PHP, assumptions))
     assert printed(["php"], tmp_path / "r.php", text, assumptions) == right(assumptions)
 
 
@@ -144,14 +144,14 @@ def test_the_line_of_php_computes_every_signature(tmp_path: Path, assumed: dict[
 @pytest.mark.ruby
 def test_the_line_of_ruby_computes_every_signature(tmp_path: Path, assumed: dict[str, str]) -> None:
     assumptions = parse_assumptions(assumed)
-    text = RUBY.replace("LINE", right_line(Language.RUBY, assumptions))
+    text = RUBY.replace("LINE", signature_line(Language.RUBY, assumptions))
     assert printed(["ruby"], tmp_path / "r.rb", text, assumptions) == right(assumptions)
 
 
 @pytest.mark.parametrize("assumed", ASSUMED, ids=str)
 def test_the_line_of_python_computes_every_signature(assumed: dict[str, str]) -> None:
     assumptions = parse_assumptions(assumed)
-    line = right_line(Language.PYTHON, assumptions)
+    line = signature_line(Language.PYTHON, assumptions)
     known = {"hmac": hmac, "hashlib": hashlib, "secret": SECRET}
     computed = [
         eval(line, {**known, "raw": raw})  # noqa: S307 - our own line
@@ -165,7 +165,7 @@ def test_the_line_of_python_computes_every_signature(assumed: dict[str, str]) ->
 def test_the_line_of_go_computes_every_signature(tmp_path: Path) -> None:
     for assumed in ASSUMED:
         assumptions = parse_assumptions(assumed)
-        text = GO.replace("LINE", right_line(Language.GO, assumptions))
+        text = GO.replace("LINE", signature_line(Language.GO, assumptions))
         assert printed(["go", "run"], tmp_path / "r.go", text, assumptions) == right(assumptions)
 
 
@@ -174,7 +174,7 @@ def test_the_line_of_go_computes_every_signature(tmp_path: Path) -> None:
 def test_the_line_of_java_computes_every_signature(tmp_path: Path) -> None:
     for assumed in ASSUMED:
         assumptions = parse_assumptions(assumed)
-        line = right_line(Language.JAVA, assumptions)
+        line = signature_line(Language.JAVA, assumptions)
         if not line.startswith("Mac "):  # an expression
             line = f"String signature = {line.replace(' // String', '; // String', 1)}"
         text = JAVA.replace("LINE", line)

@@ -86,7 +86,7 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
-    """What the help of a command says.
+    """Texts of the help of a command.
 
     Attributes:
         example: the example at its end.

@@ -28,7 +28,7 @@ _TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class NodeCheck:
-    """How many bodies the formula verifies; the version of Node.js is empty if it did not run."""
+    """Number of verified bodies; the version of Node.js is empty if the formula did not run."""
 
     verified: int
     bodies: int

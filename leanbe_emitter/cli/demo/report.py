@@ -126,7 +126,7 @@ class Report:
 
     @property
     def accepted(self) -> int:
-        """How many events the receiver accepted, and verified as far as we know."""
+        """Number of events that the receiver accepted, and verified as far as we know."""
         return sum(event.is_good for event in self.events)
 
     @property

@@ -31,7 +31,9 @@ def tail(invocation: Invocation) -> None:
     )
     with open_leanbe(invocation) as leanbe, suppress(KeyboardInterrupt):
         lines = AttemptPrinter(
-            output_format, notice=invocation.notice, mistake_of=partial(_mistake_of, leanbe)
+            output_format,
+            notice=invocation.notice,
+            mistake_of=partial(mistake_told_by_answer, leanbe),
         )
         invocation.notice("Following attempts from now on; stop with Ctrl-C.")
         for entry in leanbe.journal.follow():
@@ -39,7 +41,7 @@ def tail(invocation: Invocation) -> None:
                 lines.ended(entry.attempt)
 
 
-def _mistake_of(leanbe: "Leanbe", attempt: Attempt) -> str:
+def mistake_told_by_answer(leanbe: "Leanbe", attempt: Attempt) -> str:
     """Return the mistake of a receiver whose answer holds the signature that it computed."""
     if attempt.outcome is not Outcome.REFUSED or not digests_in(attempt.answer_body or b""):
         return ""

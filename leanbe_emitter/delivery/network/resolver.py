@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from leanbe_emitter.delivery.network.daemon_threads import Call, DaemonThreads
+from leanbe_emitter.delivery.network.thread_pool import Call, DaemonThreads
 
 #: Name and port in, addresses out, in the order to try them; ``OSError`` if there is none.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]

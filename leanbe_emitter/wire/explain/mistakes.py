@@ -1,4 +1,4 @@
-"""What a mistake is: one step of the computation of a signature that a receiver does otherwise.
+"""Mistakes of receivers: steps in the computation of a signature that they do otherwise.
 
 A signature comes from four steps: the bytes that are hashed (content), the key, the formula
 (digest), and the text of the digest (spelling). Each kind of mistake replaces one step, so any

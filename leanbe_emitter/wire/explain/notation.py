@@ -1,4 +1,4 @@
-"""How a serialiser writes JSON, as a set of choices; ``write`` makes the text.
+"""Notation of a serialiser: its choices in writing JSON; ``write`` makes the text.
 
 The defaults are those of JavaScript's ``JSON.stringify``. So the choices of another serialiser that
 differ from them are exactly what it does wrong here.
@@ -18,7 +18,7 @@ KeyOrder = Callable[[Iterable[str]], Iterable[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What stands between the values.
+    """Characters between the values.
 
     Attributes:
         between: stands between two items.

@@ -1,12 +1,21 @@
-"""Numbers as serialisers of other languages write them; each function takes a JSON number's text.
+"""Numbers as serialisers of other languages write them, and strings that become other values.
+
+Each function takes the text of a JSON number, or of a string that PHP or Newtonsoft reads as one.
 
 The formats differ in three ways: when they use an exponent, how they spell it, and whether a whole
 number gets a fraction.
 """
 
+import re
+
 from leanbe_emitter.wire.stringify import shortest_digits
 
 _LARGEST_LONG = 2**63
+_NUMERIC = re.compile(
+    r"[ \t\n\r\v\f]*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)[ \t\n\r\v\f]*"
+)
+_INTEGER = re.compile(r"[+-]?\d+")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{1,7})Z")
 
 
 def as_it_came(text: str) -> str:
@@ -91,6 +100,24 @@ def dotnet(text: str) -> str:
     if digits and not -4 < point <= 15:  # noqa: PLR2004 - the limits of the format "R"
         return sign + _scientific(digits, point, "E", zero=False, plus=True, width=2)
     return sign + _with_fraction(_positional(digits, point))
+
+
+def php_numeric(text: str) -> str | None:
+    """Return the number that JSON_NUMERIC_CHECK makes of a string; None if it is none."""
+    found = _NUMERIC.fullmatch(text)
+    if found is None or not text.isascii():
+        return None
+    number = found[1]
+    return php(str(int(number)) if _INTEGER.fullmatch(number) else number)
+
+
+def newtonsoft_instant(text: str) -> str | None:
+    """Return the instant as Newtonsoft writes it, without zeros at its end; None if it is none."""
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        return None
+    fraction = found[2].rstrip("0")
+    return f'"{found[1]}{f".{fraction}" if fraction else ""}Z"'
 
 
 def _is_integer(text: str) -> bool:

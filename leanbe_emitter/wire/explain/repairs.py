@@ -1,14 +1,14 @@
 """Lines that repair a mistake in one place, in each language: the secret, the digest, the header.
 
-A repair is a function from a language and a request to one line. ``right_line`` is the repair of
-all mistakes in the hashed content.
+A repair is a function from a language and a request to one line. ``signature_line`` repairs all
+mistakes in the hashed content.
 """
 
 from collections.abc import Callable, Mapping
 
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.explain.right_lines import right_line
+from leanbe_emitter.wire.explain.signature_lines import signature_line
 
 #: Returns the line that repairs a mistake.
 Repair = Callable[[Language, ReceivedRequest], str]
@@ -26,7 +26,7 @@ _NAMES = (
 
 def compute_rightly(language: Language, request: ReceivedRequest) -> str:
     """Return the line that computes the signature from the body and the secret."""
-    return right_line(language, request.assumptions, has_slice=request.has_slice)
+    return signature_line(language, request.assumptions, has_slice=request.has_slice)
 
 
 def lines(*by_language: str) -> Repair:

@@ -246,7 +246,7 @@ class FaultPart(NamedTuple):
 
 @dataclass(frozen=True)
 class FaultSpec:
-    """What happens to one attempt: one kind or several together, in the catalogue's order."""
+    """The faults of one attempt: one kind or several together, in the catalogue's order."""
 
     parts: tuple[FaultPart, ...]
 

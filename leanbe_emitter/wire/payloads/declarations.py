@@ -102,7 +102,7 @@ class Verb:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What users can do with one kind of document.
+    """The fields, filters and verbs of one kind of document.
 
     Attributes:
         name: one of ``resources.RESOURCES``.

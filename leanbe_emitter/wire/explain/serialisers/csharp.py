@@ -5,7 +5,7 @@ from dataclasses import replace
 from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.notation import Layout, Notation
-from leanbe_emitter.wire.explain.numeric_texts import newtonsoft_instant
+from leanbe_emitter.wire.explain.number_formats import newtonsoft_instant
 from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
 
 _INDENTED = Layout(indent="  ", behind_key=": ")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.notation import Layout, Notation
-from leanbe_emitter.wire.explain.numeric_texts import php_numeric
+from leanbe_emitter.wire.explain.number_formats import php_numeric
 from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
 
 _PRETTY = Layout(indent="    ", behind_key=": ")

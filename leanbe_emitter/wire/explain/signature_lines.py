@@ -44,7 +44,7 @@ _REWRITTEN: Mapping[Language, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Texts:
-    """What is hashed, as an expression of one language.
+    """Expressions of one language for the text that is hashed.
 
     Attributes:
         payload: the slice of the raw body that is the payload.
@@ -183,7 +183,9 @@ _JOINED: Mapping[Language, tuple[str, str]] = {
 }
 
 
-def right_line(language: Language, assumptions: AssumptionSet, *, has_slice: bool = True) -> str:
+def signature_line(
+    language: Language, assumptions: AssumptionSet, *, has_slice: bool = True
+) -> str:
     """Return the line that computes the signature.
 
     Args:
