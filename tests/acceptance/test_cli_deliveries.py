@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 
 from leanbe_emitter import Filter, Job, Leanbe, verify
 from leanbe_emitter.storage.schema.states import DeliveryStatus
@@ -320,7 +321,7 @@ def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
     cli: Cli, tmp_path: Path
 ) -> None:
     authority = tmp_path / "authority.pem"
-    authority.write_text("")
+    trustme.CA().cert_pem.write_to_path(authority)
     ran = cli(
         *("product", "create", "Acme", "--webhook-url", "https://127.0.0.1:1/"),
         *("--header", "X-Env: test", "--ca-file", str(authority), "--output", "json"),
@@ -338,7 +339,7 @@ def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
 
 def test_settings_of_a_webhook_can_be_reset(cli: Cli, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
-    authority.write_text("")
+    trustme.CA().cert_pem.write_to_path(authority)
     to = ("webhook", "set", "Acme", "https://127.0.0.1:1/", "--output", "json")
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli(*to, "--header", "X-Env: test", "--insecure")

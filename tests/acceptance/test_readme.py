@@ -270,7 +270,16 @@ def test_the_verifying_example_tells_right_from_wrong(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+        path, _, anchor = target.partition("#")
+        led_to = page.parent / path if path else page
+        assert led_to.exists(), target
+        assert not anchor or anchor in anchors_of(led_to), target
+
+
+def anchors_of(page: Path) -> list[str]:
+    """Return what the headings of a page are linked by."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings]
 
 
 def test_the_readme_leads_to_every_page() -> None:

@@ -165,7 +165,7 @@ def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(
     for secret in ("", "half \ud83d"):
         with pytest.raises(InvalidValue, match="secret"):
             OneShotSender(To(url=receiver.url, secret=secret))
-    with pytest.raises(InvalidValue, match="no file"):
+    with pytest.raises(InvalidValue, match="cannot be used as a file of authorities"):
         OneShotSender(To(url=receiver.url, secret=SECRET, ca_file="no-such.pem"))
     with pytest.raises(InvalidValue):
         OneShotSender(To(url=receiver.url, secret=SECRET, headers=(("X\n", "v"),)))

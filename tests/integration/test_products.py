@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 from sqlalchemy import func, select
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe, NotFound, Product, TriggerRequest
@@ -85,13 +87,17 @@ def test_a_setting_of_a_webhook_without_a_url_is_refused(
     assert leanbe.products.list() == []
 
 
-def test_whom_a_new_products_webhook_trusts_is_said_with_its_url(leanbe: Leanbe) -> None:
-    own = leanbe.products.create("Acme", webhook_url=URL, ca_file=__file__).webhook
+def test_whom_a_new_products_webhook_trusts_is_said_with_its_url(
+    leanbe: Leanbe, tmp_path: Path
+) -> None:
+    authorities = str(tmp_path / "authorities.pem")
+    trustme.CA().cert_pem.write_to_path(authorities)
+    own = leanbe.products.create("Acme", webhook_url=URL, ca_file=authorities).webhook
     anybody = leanbe.products.create("Globex", webhook_url=URL, insecure=True).webhook
-    assert (own.ca_file, own.insecure) == (__file__, False)
+    assert (own.ca_file, own.insecure) == (authorities, False)
     assert (anybody.ca_file, anybody.insecure) == (None, True)
     with pytest.raises(InvalidValue, match="contradict"):
-        leanbe.products.create("Initech", webhook_url=URL, ca_file=__file__, insecure=True)
+        leanbe.products.create("Initech", webhook_url=URL, ca_file=authorities, insecure=True)
 
 
 def test_a_refused_url_leaves_no_product_behind(leanbe: Leanbe) -> None:

@@ -165,6 +165,7 @@ class Worker:
             self._wake_timer = None
         try:
             await self._hand_back()
+            is_short = self._is_short()
             claimed = await self._poll()
             await self._begin_all(claimed)
         except DatabaseUnavailable as error:
@@ -174,10 +175,15 @@ class Worker:
         self._turn_ended()
         self._backoff.reset()
         self.database_error = None
-        if (seconds := self._claims_again_at - stopwatch()) > 0:
-            await self._rest(seconds)
+        if is_short or self._is_short():
+            # A poll without room says nothing about what is due.
+            await self._rest(self._claims_again_at - stopwatch())
             return True
         return bool(claimed)
+
+    def _is_short(self) -> bool:
+        """Return whether the process had no descriptor a moment ago."""
+        return stopwatch() < self._claims_again_at
 
     async def _poll(self) -> Sequence[Claimed]:
         """Settle ended attempts and claim up to the free room, in one transaction."""
@@ -201,9 +207,8 @@ class Worker:
         for each in self._in_flight.values():
             held[each.product_id] += 1
             has_suspect = has_suspect or each.leases_lost > 0
-        is_short = stopwatch() < self._claims_again_at
         return Room(
-            total=0 if is_short else self._concurrency - len(self._in_flight),
+            total=0 if self._is_short() else self._concurrency - len(self._in_flight),
             held=held,
             per_product=self._per_product,
             among=DUE - {DeliveryState.SUSPECT} if has_suspect else DUE,

@@ -4,8 +4,8 @@ Callers without a token reach this code, so nothing that they send or leave out 
 
 - The head of a request has at most ``HEAD_BYTES`` and ``HEAD_SECONDS``.
 - A body may take ``BODY_SECONDS``, and a second more for each ``BODY_BYTES_PER_SECOND``.
-- After an early answer, the server reads at most ``DRAINED_BYTES`` of the rest of the body. The
-  client can read the answer meanwhile: a connection that is closed at once may lose it.
+- After an early answer, the server reads at most ``DRAINED_BYTES`` of the rest of the head or
+  body. The client can read the answer meanwhile: a connection that is closed at once may lose it.
 - A client that takes no byte of an answer for ``STALLED_SECONDS`` is disconnected.
 - A connection beyond ``max_connections`` gets an answer, and is closed.
 
@@ -39,7 +39,7 @@ HEAD_BYTES = 64 * 1024
 HEAD_SECONDS, BODY_SECONDS = 10.0, 10.0
 #: Least rate of a body.
 BODY_BYTES_PER_SECOND = 4096
-#: Most bytes that the server reads of a body that it has answered already.
+#: Most bytes that the server reads of a request that it has answered already.
 DRAINED_BYTES = 1 << 20
 #: Longest time in which a client takes no byte of an answer, in seconds.
 STALLED_SECONDS = 30.0
@@ -102,17 +102,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read a part of a request."""
         if self._is_refused:
+            self._drain(len(data))
             return
         if not self._is_in_body:
             self._head_bytes += len(data)
         super().data_received(data)
         if not self._is_in_body and self._head_bytes > HEAD_BYTES:
-            self._refuse(_head_too_large())
+            self._refuse_head()
 
     def on_headers_complete(self) -> None:
         """Begin to handle the request, unless its head is too large."""
         if self._head_bytes > HEAD_BYTES and self._size_of_head() > HEAD_BYTES:
-            self._refuse(_head_too_large())
+            self._refuse_head()
             return
         self._head_bytes = self._body_bytes = self._drained_bytes = 0
         self._waits_since = None
@@ -129,9 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._body_bytes += len(body)
             super().on_body(body)
             return
-        self._drained_bytes += len(body)
-        if self._drained_bytes > DRAINED_BYTES:
-            self._end()
+        self._drain(len(body))
 
     def on_message_complete(self) -> None:
         """Note the end of the body."""
@@ -171,7 +170,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._check_unsent(now)
         if self.transport.is_closing():
             return
-        if not self._is_waiting():
+        if not (self._is_refused or self._is_waiting()):
             self._waits_since = None
         elif self._waits_since is None:
             self._waits_since = now
@@ -193,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return HEAD_SECONDS
 
     def _time_out(self) -> None:
-        has_answer = self._is_in_body and self.cycle.response_started
+        has_answer = self._is_refused or (self._is_in_body and self.cycle.response_started)
         if has_answer or not (self._is_in_body or self._head_bytes):
             self._end()
         else:
@@ -208,6 +207,20 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _refuse_head(self) -> None:
+        """Refuse a request whose head is too large, and read some of the rest."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        self._drained_bytes, self._waits_since = 0, self.loop.time()
+        self.transport.write(_head_too_large())
+        self.transport.write_eof()
+
+    def _drain(self, count: int) -> None:
+        self._drained_bytes += count
+        if self._drained_bytes > DRAINED_BYTES:
+            self._end()
 
     def _refuse(self, answer: bytes) -> None:
         if not self.transport.is_closing():

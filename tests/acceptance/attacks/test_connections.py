@@ -56,12 +56,11 @@ def test_connections_that_send_one_byte_stop_no_delivery_and_no_answer_after_the
     with (
         LoopbackReceiver.listening() as receiver,
         run_server(tmp_path, "--db", db, program=LIMITED) as served,
-        bounded_memory(served.process),
         Leanbe(db) as leanbe,
         many_descriptors(),
     ):
         product = leanbe.products.create("Acme", webhook_url=receiver.url, secret="whsec_test")
-        with ExitStack() as strangers:
+        with bounded_memory(served.process), ExitStack() as strangers:
             connections = half_open(served, strangers)
             for _ in range(EVENTS):
                 leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)
