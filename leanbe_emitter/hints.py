@@ -50,7 +50,7 @@ CREATE_PRODUCT = Hint(
 )
 SET_WEBHOOK = Hint(
     call="leanbe.webhooks.set(product, url)",
-    command="leanbe-emitter webhook set P URL",
+    command="leanbe-emitter webhook set URL --product P",
     request="PUT /api/v1/products/{product}/webhook",
 )
 LIST_DELIVERIES = Hint(

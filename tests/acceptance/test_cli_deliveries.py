@@ -160,8 +160,11 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("product", "create", "Acme"), "Acme"),
         (("product", "create", "B", "--webhook-url", "ftp://127.0.0.1/"), "ftp"),
         (("product", "create", "B", "--insecure"), "webhook URL"),
-        (("webhook", "set", "Acme", "http://169.254.169.254/"), "169.254.169.254"),
-        (("webhook", "set", "Acme", "http://127.0.0.1/", "--header", "Content-Length: 1"), "Cont"),
+        (("webhook", "set", "http://169.254.169.254/"), "169.254.169.254"),
+        (("webhook", "set", "http://127.0.0.1/", "--header", "Content-Length: 1"), "Cont"),
+        (("webhook", "show", "Acme"), "Name a product with --product."),
+        (("webhook", "set", "Acme", "http://127.0.0.1/"), "too many: 'http://127.0.0.1/'"),
+        (("faults", "add", "receiver-fails"), "Did you mean receiver_fails"),
         (("deliveries", "show", "abcdef"), "abcdef"),
         (("trigger", "--set", "title=x"), "EVENT is missing"),
         (("trigger", "--dry-run"), "EVENT is missing"),
@@ -274,27 +277,27 @@ def test_a_secret_is_shown_at_creation_and_by_webhook_secret_only(cli: Cli) -> N
     created = cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     secret = created.stdout.rstrip("\n").split("\t")[3]
     assert len(secret) == 64
-    assert cli("webhook", "secret", "Acme").stdout == f"{secret}\n"
+    assert cli("webhook", "secret").stdout == f"{secret}\n"
     shown = [
         cli("product", "show", "Acme", "--output", "json"),
         cli("product", "list"),
-        cli("webhook", "show", "Acme"),
-        cli("webhook", "show", "Acme", "--output", "json"),
-        cli("webhook", "set", "Acme", "http://127.0.0.1:2/"),
+        cli("webhook", "show"),
+        cli("webhook", "show", "--output", "json"),
+        cli("webhook", "set", "http://127.0.0.1:2/"),
         cli("trigger", "idea.created", "--verbose"),
-        cli("webhook", "clear", "Acme"),
+        cli("webhook", "clear"),
     ]
     assert not [ran for ran in shown if secret in ran.stdout + ran.stderr]
-    rotated = cli("webhook", "rotate", "Acme").stdout.split("\t")[2]
-    assert cli("webhook", "secret", "Acme").stdout == f"{rotated}\n"
+    rotated = cli("webhook", "rotate").stdout.split("\t")[2]
+    assert cli("webhook", "secret").stdout == f"{rotated}\n"
     assert rotated != secret
 
 
 def test_a_webhooks_headers_go_along(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path) as receiver:
-        ran = cli("webhook", "set", "Acme", receiver.url, "--header", "X-Env: test")
+        ran = cli("webhook", "set", receiver.url, "--header", "X-Env: test")
         assert ran.status == 0
-        assert cli("webhook", "test", "Acme").status == 0
+        assert cli("webhook", "test").status == 0
     headers = (tmp_path / "kept" / "0001.headers").read_text()
     assert "X-Env: test" in headers.splitlines()
 
@@ -303,7 +306,7 @@ def test_a_webhooks_header_is_masked_unless_the_request_itself_is_asked_for(
     cli: Cli, tmp_path: Path
 ) -> None:
     with acme_with_receiver(cli, tmp_path) as receiver:
-        cli("webhook", "set", "Acme", receiver.url, "--header", "Authorization: Bearer t0ken")
+        cli("webhook", "set", receiver.url, "--header", "Authorization: Bearer t0ken")
         shown = [cli("trigger", "idea.created", "--output", "json")]
         delivery = newest(cli)
         shown += [
@@ -340,7 +343,7 @@ def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
 def test_settings_of_a_webhook_can_be_reset(cli: Cli, tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     trustme.CA().cert_pem.write_to_path(authority)
-    to = ("webhook", "set", "Acme", "https://127.0.0.1:1/", "--output", "json")
+    to = ("webhook", "set", "https://127.0.0.1:1/", "--output", "json")
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli(*to, "--header", "X-Env: test", "--insecure")
     shown = json.loads(cli(*to).stdout)
@@ -355,14 +358,14 @@ def test_settings_of_a_webhook_can_be_reset(cli: Cli, tmp_path: Path) -> None:
 )
 def test_contradicting_options_are_refused(cli: Cli, given: tuple[str, ...]) -> None:
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
-    ran = cli("webhook", "set", "Acme", "http://127.0.0.1:1/", *given)
+    ran = cli("webhook", "set", "http://127.0.0.1:1/", *given)
     assert (ran.status, "contradict" in ran.stderr) == (2, True)
 
 
 def test_a_cleared_webhook_cancels_what_is_pending(cli: Cli) -> None:
     cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
     cli("trigger", "idea.created", "--no-deliver")
-    assert cli("webhook", "clear", "Acme").status == 0
+    assert cli("webhook", "clear").status == 0
     assert newest(cli) in cli("deliveries", "list", "--status", "cancelled").stdout
 
 
@@ -501,18 +504,27 @@ def test_assumptions_are_stored_per_product(cli: Cli) -> None:
     assert "triggered_at\tutc\t" in cli("assumptions", "list", "--product", "Acme").stdout
 
 
+def test_the_assumptions_of_the_only_product_apply_without_its_name(cli: Cli) -> None:
+    assert "max_attempts\t5\t" in cli("assumptions", "list").stdout
+    cli("product", "create", "Acme", "--assume", "max_attempts=2")
+    assert "max_attempts\t2\t" in cli("assumptions", "list").stdout
+    cli("product", "create", "Globex")
+    ran = cli("assumptions", "list")
+    assert (ran.status, "--product" in ran.stderr) == (2, True)
+
+
 def test_a_products_schema_follows_its_assumptions(cli: Cli) -> None:
-    cli("product", "create", "Acme", "--assume", "idea_request_ref_key=_id")
     article = cli("schema", "idea.created").stdout
+    cli("product", "create", "Acme", "--assume", "idea_request_ref_key=_id")
     own = cli("schema", "idea.created", "--product", "Acme").stdout
-    assert article != own
+    assert article != own == cli("schema", "idea.created").stdout
     assert json.loads(own)["properties"]["ideaRequests"]["items"]["required"][0] == "_id"
 
 
 def test_explain_knows_the_secrets_of_the_database(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created")
-        cli("webhook", "rotate", "Acme", "--secret", "whsec_new")
+        cli("webhook", "rotate", "--secret", "whsec_new")
     arguments = ("explain", "--body", "@kept/0001.json", "--secret", "whsec_new")
     ran = cli(*arguments)
     assert (ran.status, ran.stderr) == (0, "")

@@ -220,7 +220,7 @@ def test_what_changes_nothing_says_so(alone: Cli) -> None:
 def test_an_interrupted_command_has_printed_what_it_made(alone: Cli, tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        assert alone("webhook", "set", "Acme", url).status == 0
+        assert alone("webhook", "set", url).status == 0
         with start_program("idea", "create", "--title", "Dark mode", cwd=tmp_path) as process:
             row = next_line(process.stdout)
             assert wait_for_end(process, signal.SIGINT)[0] == 130

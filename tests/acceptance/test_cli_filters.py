@@ -116,7 +116,7 @@ def test_a_list_goes_on_by_its_cursor(both: Cli, noun: str) -> None:
 
 
 def test_events_are_listed_with_and_without_a_delivery(both: Cli) -> None:
-    both("webhook", "clear", "Acme")
+    both("webhook", "clear", "--product", "Acme")
     both("trigger", "idea.updated", "--product", "Acme")
     listed = items(both, "events", "list", "--product", "Acme", "--event", "idea.*")
     assert [each["event"] for each in listed] == ["idea.updated", "idea.created"]

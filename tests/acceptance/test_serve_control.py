@@ -21,7 +21,7 @@ def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path
     with run_receiver(tmp_path) as receiver, run_server(tmp_path, "--ephemeral") as served:
         hook = {"url": receiver.url, "secret": SECRET}
         served.client.post("/products", json={"name": "Acme", "webhook": hook})
-        added = cli("faults", "add", "receiver-fails", "--times", "2", "--db", served.ready["db"])
+        added = cli("faults", "add", "receiver_fails", "--times", "2", "--db", served.ready["db"])
         assert added.status == 0, added.stderr
         made = served.client.post("/products/Acme/ideas", json={"title": "Dark mode"})
         advanced = served.client.post("/clock/advance", json={"seconds": 3600}).json()

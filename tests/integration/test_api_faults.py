@@ -20,7 +20,7 @@ def api(database_url: str) -> Iterator[Api]:
 
 
 def test_a_fault_is_taken_by_whoever_delivers(api: Api, database_url: str) -> None:
-    wanted = {"kind": "receiver-fails", "how": "status:503", "times": 2, "event": "idea.*"}
+    wanted = {"kind": "receiver_fails", "how": "status:503", "times": 2, "event": "idea.*"}
     armed = api("POST", "/faults", wanted)
     assert (armed.status_code, armed.json()["kind"]) == (201, "receiver_fails")
     with Leanbe(database_url) as elsewhere:

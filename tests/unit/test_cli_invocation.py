@@ -61,6 +61,16 @@ def test_global_options_stand_before_or_after_the_command(
     assert json.loads(run(capsys, *arguments).stdout)["name"] == "unset"
 
 
+def test_a_product_is_the_argument_of_product_commands_and_an_option_of_all_others() -> None:
+    forms = {
+        (path.startswith("product "), each.param_type_name, each.required)
+        for path, command in COMMANDS.items()
+        for each in command.params
+        if each.name == "product"
+    }
+    assert forms == {(True, "argument", True), (False, "option", False)}
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

@@ -11,7 +11,7 @@ from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.param_types import CompletedName
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
-_KIND = CompletedName("kind", {each.name.replace("_", "-"): each.meaning for each in FAULT_KINDS})
+_KIND = CompletedName("kind", {each.name: each.meaning for each in FAULT_KINDS})
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
     *(output.column(key) for key in ("kind", "how", "times", "fired", "event")),
@@ -26,9 +26,7 @@ def _described(kind: FaultKind) -> str:
 
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
-    "Kinds, and what the receiver sees": {
-        each.name.replace("_", "-"): _described(each) for each in FAULT_KINDS
-    }
+    "Kinds, and what the receiver sees": {each.name: _described(each) for each in FAULT_KINDS}
 }
 
 
@@ -53,7 +51,7 @@ def list_(invocation: Invocation) -> None:
 @subcommand(
     faults,
     "add",
-    example="leanbe-emitter faults add receiver-fails --how timeout --times 2 --event 'idea.*'",
+    example="leanbe-emitter faults add receiver_fails --how timeout --times 2 --event 'idea.*'",
     words=_WORDS,
 )
 @click.argument("kind", type=_KIND)

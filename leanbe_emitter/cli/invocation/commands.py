@@ -106,6 +106,14 @@ def _write(
 class Command(_CommandWithExample):
     """A command that is no group."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Refuse one argument too many; the error says how this command names a product."""
+        ctx.allow_extra_args = True  # click's own error says nothing about products
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            raise click.UsageError(_too_many(self, rest), ctx)
+        return rest
+
     def invoke(self, ctx: click.Context) -> object:
         """Configure the log by the global options, then run the command."""
         ctx.ensure_object(Invocation).configure_log()
@@ -130,6 +138,12 @@ class Group(_CommandWithExample, click.Group):
         if known is None and not ctx.resilient_parsing and not name.startswith("-"):
             raise click.UsageError(_no_command(name, self.list_commands(ctx)), ctx)
         return super().resolve_command(ctx, args)
+
+
+def _too_many(command: click.Command, rest: Sequence[str]) -> str:
+    takes_product = any("--product" in each.opts for each in command.params)
+    advice = "\nName a product with --product." if takes_product else ""
+    return f"There is one argument too many: {rest[0]!r}.{advice}"
 
 
 def _no_command(name: str, known: Sequence[str]) -> str:

@@ -78,11 +78,16 @@ def select_product(leanbe: "Leanbe", product: str | None) -> "Product":
 
 
 def product_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
-    """Return the stored assumptions of a product; without a product, open no database."""
-    if product is None:
+    """Return the stored assumptions of a product: the named one, or the only one.
+
+    Without any product, nothing is stored: every assumption has its default.
+    """
+    if product is None and not database_exists(invocation.settings().db):
         return {}
     with open_leanbe(invocation) as leanbe:
-        return leanbe.assumptions.of(product)
+        if product is None and not leanbe.products.list():
+            return {}
+        return leanbe.assumptions.of(select_product(leanbe, product))
 
 
 def database_exists(url: str) -> bool:

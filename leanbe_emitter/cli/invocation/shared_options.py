@@ -33,7 +33,9 @@ product = click.option(
 product_filter = click.option("--product", metavar="P", help="Only of this product: name or id.")
 #: ``--product`` whose assumptions apply.
 assumptions_of_product = click.option(
-    "--product", metavar="P", help="Use the assumptions of this product; else the defaults."
+    "--product",
+    metavar="P",
+    help="Use its assumptions: name or id; not needed while there is only one product.",
 )
 #: ``--hashed``, the bytes that a receiver hashed.
 hashed = click.option(

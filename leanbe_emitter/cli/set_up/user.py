@@ -57,10 +57,11 @@ def show(invocation: Invocation, user: str, product: str | None) -> None:
 
 @subcommand(user, "grant", example="leanbe-emitter user grant bo@example.com --product Initech")
 @click.argument("user", metavar="U")
-@click.option("--product", required=True, metavar="P", help="Name or id.")
+@shared_options.product
 @click.pass_obj
-def grant(invocation: Invocation, user: str, product: str) -> None:
+def grant(invocation: Invocation, user: str, product: str | None) -> None:
     """Give a user access to a further product, by e-mail or id."""
     with open_leanbe(invocation) as leanbe:
-        document = leanbe.users.grant(user, product=product).document()
+        further = select_product(leanbe, product)
+        document = leanbe.users.grant(user, product=further).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)

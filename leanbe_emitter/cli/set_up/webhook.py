@@ -8,7 +8,7 @@ from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -27,7 +27,7 @@ _COLUMNS = [
 ]
 
 
-@group("webhook", example="leanbe-emitter webhook show Acme")
+@group("webhook", example="leanbe-emitter webhook show --product Acme")
 def webhook() -> None:
     """A product's webhook: its URL and secret.
 
@@ -36,10 +36,12 @@ def webhook() -> None:
 
 
 @subcommand(
-    webhook, "set", example="leanbe-emitter webhook set Acme http://127.0.0.1:8000/hooks/leanbe"
+    webhook,
+    "set",
+    example="leanbe-emitter webhook set http://127.0.0.1:8000/hooks/leanbe --product Acme",
 )
-@click.argument("product", metavar="P")
 @click.argument("url")
+@shared_options.product
 @shared_options.secret
 @shared_options.headers
 @click.option("--no-headers", is_flag=True, help="Send no additional headers any more.")
@@ -51,7 +53,7 @@ def webhook() -> None:
 def set_(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     *,
-    product: str,
+    product: str | None,
     url: str,
     secret: str | None,
     headers: tuple[tuple[str, str], ...],
@@ -71,7 +73,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
     if headers and no_headers:
         raise click.UsageError("--header and --no-headers contradict each other.")
     with open_leanbe(invocation) as leanbe:
-        before = leanbe.products.get(product)
+        before = select_product(leanbe, product)
         after = leanbe.webhooks.set(
             before,
             url,
@@ -84,23 +86,23 @@ def set_(  # noqa: PLR0913 - one argument for each option
     _show(invocation, before, after, with_secret=is_new)
 
 
-@subcommand(webhook, "show", example="leanbe-emitter webhook show Acme")
-@click.argument("product", metavar="P")
+@subcommand(webhook, "show", example="leanbe-emitter webhook show --product Acme")
+@shared_options.product
 @click.pass_obj
-def show(invocation: Invocation, product: str) -> None:
+def show(invocation: Invocation, product: str | None) -> None:
     """Show a product's webhook, with its secret masked."""
     with open_leanbe(invocation) as leanbe:
-        found = leanbe.products.get(product)
+        found = select_product(leanbe, product)
     _show(invocation, found, found.webhook, with_secret=False)
 
 
-@subcommand(webhook, "secret", example="leanbe-emitter webhook secret Acme")
-@click.argument("product", metavar="P")
+@subcommand(webhook, "secret", example="leanbe-emitter webhook secret --product Acme")
+@shared_options.product
 @click.pass_obj
-def secret(invocation: Invocation, product: str) -> None:
+def secret(invocation: Invocation, product: str | None) -> None:
     """Print only a product's secret."""
     with open_leanbe(invocation) as leanbe:
-        found = leanbe.products.get(product)
+        found = select_product(leanbe, product)
     if found.webhook.secret is None:
         raise NotFound(
             f"The product {found.name!r} has no secret yet.",
@@ -109,33 +111,33 @@ def secret(invocation: Invocation, product: str) -> None:
     output.print_text(found.webhook.secret)
 
 
-@subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate Acme")
-@click.argument("product", metavar="P")
+@subcommand(webhook, "rotate", example="leanbe-emitter webhook rotate --product Acme")
+@shared_options.product
 @shared_options.secret
 @click.pass_obj
-def rotate(invocation: Invocation, product: str, secret: str | None) -> None:
+def rotate(invocation: Invocation, product: str | None, secret: str | None) -> None:
     """Sign new events with another secret. Pending deliveries keep their signature."""
     with open_leanbe(invocation) as leanbe:
-        found = leanbe.products.get(product)
+        found = select_product(leanbe, product)
         after = leanbe.webhooks.rotate(found, secret=secret)
     _show(invocation, found, after, with_secret=True)
 
 
-@subcommand(webhook, "clear", example="leanbe-emitter webhook clear Acme")
-@click.argument("product", metavar="P")
+@subcommand(webhook, "clear", example="leanbe-emitter webhook clear --product Acme")
+@shared_options.product
 @click.pass_obj
-def clear(invocation: Invocation, product: str) -> None:
+def clear(invocation: Invocation, product: str | None) -> None:
     """Stop deliveries: delete the URL and cancel pending deliveries; the secret stays."""
     with open_leanbe(invocation) as leanbe:
-        found = leanbe.products.get(product)
+        found = select_product(leanbe, product)
         after = leanbe.webhooks.clear(found)
     _show(invocation, found, after, with_secret=False)
 
 
-@subcommand(webhook, "test", example="leanbe-emitter webhook test Acme")
-@click.argument("product", metavar="P")
+@subcommand(webhook, "test", example="leanbe-emitter webhook test --product Acme")
+@shared_options.product
 @click.pass_obj
-def test(invocation: Invocation, product: str) -> None:
+def test(invocation: Invocation, product: str | None) -> None:
     """Send a sample event (customer.created) to a product's webhook, and show the attempt."""
     with open_leanbe(invocation) as leanbe, printing_attempts(invocation) as watcher:
         leanbe.trigger("customer.created", product=product, watcher=watcher)

@@ -220,18 +220,17 @@ _BY_NAME: Mapping[str, FaultKind] = MappingProxyType({each.name: each for each i
 
 
 def fault_kind(name: str) -> FaultKind:
-    """Return the kind of that name; ``-`` and ``_`` are the same.
+    """Return the kind of that name.
 
     Raises:
         InvalidValue: there is no such kind; the hint names the nearest.
     """
-    plain = name.replace("-", "_")
-    if plain not in _BY_NAME:
+    if name not in _BY_NAME:
         suggestion = did_you_mean(name, KIND_NAMES)
         raise InvalidValue(
             f"There is no fault {name!r}.", hint=suggestion or f"Use {any_of(KIND_NAMES)}."
         )
-    return _BY_NAME[plain]
+    return _BY_NAME[name]
 
 
 class FaultPart(NamedTuple):
