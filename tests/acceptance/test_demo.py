@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ def demo(folder: Path, *arguments: str) -> Ran:
     return run_process("demo", *arguments, cwd=folder, environ={"TMPDIR": str(temporary)})
 
 
+def below(lines: list[str], words: str) -> str:
+    """Return the line below the first line with these words."""
+    return next(after for line, after in pairwise(lines) if words in line)
+
+
 def left_behind(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.name != "temporary"]
 
@@ -31,10 +37,12 @@ def test_every_event_is_verified_one_is_retried_and_the_readme_shows_it(tmp_path
     assert (ran.status, ran.stderr) == (0, "")
     assert left_behind(tmp_path) == []
     assert ran.stdout.splitlines()[-1] == "22 of 22 verified by the receiver"
-    rows = [line for line in ran.stdout.splitlines() if " verified " in line and " ms" in line]
+    lines = ran.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    rows = [line for line in lines if " verified " in line and " ms" in line]
     assert [row.split()[0] for row in rows] == [*LIFECYCLE_ORDER, "customer.created"]
     assert "503 Service Unavailable" in rows[0]
-    assert "again in" in rows[0]
+    assert "again in" in lines[lines.index(rows[0]) + 1]
     assert rows[-1].split()[1] == "2"
     picture = README.partition("```text\n")[2].partition("```")[0]
     printed = {_shape(line) for line in ran.stdout.splitlines()}
@@ -91,14 +99,14 @@ def test_the_story_tells_each_action_with_its_events_and_answers(tmp_path: Path)
     ran = demo(tmp_path, "--story", "--output", "table")
     assert (ran.status, ran.stderr) == (0, "")
     lines = ran.stdout.splitlines()
-    total = sum(1 for line in lines if line.endswith(" verified"))
+    total = sum(1 for line in lines if line.startswith(" " * 6) and line.endswith(" verified"))
     assert lines[-1] == f"{total} of {total} verified by the receiver"
-    first = next(line for line in lines if "Ana becomes a customer" in line)
+    assert max(map(len, lines)) <= 80
+    first = below(lines, "Ana becomes a customer")
     assert "customer.created" in first
     assert "503" in first, "the first attempt fails, and is made again"
     assert "204" in first
-    refused = next(line for line in lines if "refused" in line)
-    assert refused.endswith("(no event)")
+    assert below(lines, "refused").endswith("(no event)")
     assert left_behind(tmp_path) == []
 
 

@@ -4,8 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -38,6 +39,41 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
     status = main(arguments)
     captured = capsys.readouterr()
     return Ran(status=status, stdout=captured.out, stderr=captured.err)
+
+
+def run_on_terminal(*arguments: str, typed: str = "", **environ: str) -> Ran:
+    """Run the program in this process on a terminal of 80 columns.
+
+    Args:
+        arguments: the words after the program's name.
+        typed: the text that the user types.
+        environ: more variables.
+
+    Returns:
+        The run; its stdout is everything that the terminal shows.
+    """
+    ours, its = os.openpty()
+    shown: list[bytes] = []
+    reader = threading.Thread(target=_read_to_end, args=(ours, shown))
+    os.write(ours, typed.encode())
+    reader.start()
+    with pytest.MonkeyPatch.context() as patch, open(its, "w", encoding="utf-8") as screen:  # noqa: PTH123 - a descriptor
+        patch.delenv("NO_COLOR", raising=False)
+        for name, value in {"COLUMNS": "80", "TERM": "xterm", **environ}.items():
+            patch.setenv(name, value)
+        with open(os.dup(its), encoding="utf-8") as keyboard:  # noqa: PTH123 - a descriptor
+            for name, stream in {"stdin": keyboard, "stdout": screen, "stderr": screen}.items():
+                patch.setattr(sys, name, stream)
+            status = main(arguments)
+    reader.join()
+    os.close(ours)
+    return Ran(status=status, stdout=b"".join(shown).decode().replace("\r\n", "\n"), stderr="")
+
+
+def _read_to_end(descriptor: int, shown: list[bytes]) -> None:
+    with suppress(OSError):  # the terminal's other end is closed
+        while part := os.read(descriptor, 65536):
+            shown.append(part)
 
 
 def run_process(

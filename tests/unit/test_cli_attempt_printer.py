@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.cells import cell_len
 
 from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
 from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 
@@ -54,12 +56,19 @@ OTHER = replace(
 )
 
 
-def lines(output_format: OutputFormat, notices: list[str], *, mistake: str = "") -> AttemptPrinter:
+def lines(
+    output_format: OutputFormat,
+    notices: list[str],
+    *,
+    mistake: str = "",
+    terminal: Terminal | None = None,
+) -> AttemptPrinter:
     return AttemptPrinter(
         output_format,
         notice=notices.append,
         retried_by=" by any worker, or --follow",
         mistake_of=lambda _attempt: mistake,
+        terminal=terminal,
     )
 
 
@@ -76,6 +85,47 @@ def test_a_refused_attempt_is_three_lines_for_a_person(capsys: pytest.CaptureFix
         "Leanbe signs JSON.stringify(payload), not the raw body: leanbe-emitter explain --help"
     )
     assert (printer.made, printer.accepted) == (1, 0)
+
+
+def test_no_line_is_wider_than_the_terminal_and_no_command_is_broken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printer = lines(OutputFormat.TABLE, [], terminal=Terminal(width=80))
+    printer.ended(REFUSED)
+    printer.ended(replace(OTHER, outcome=Outcome.REFUSED, answer_body="漢字".encode() * 99))
+    printer.ended(replace(REFUSED, status=DeliveryStatus.EXHAUSTED, next_due_at=None))
+    shown = capsys.readouterr().out.splitlines()
+    assert max(map(cell_len, shown)) <= 80
+    assert shown[0].endswith("attempt 1  POST 127.0.0.1:8000/hooks…  911 B")
+    for command in ("leanbe-emitter explain --help", "leanbe-emitter deliveries redeliver a2e4b7"):
+        assert any(command in line for line in shown)
+
+
+@pytest.mark.parametrize("advice", ["Leanbe signs", "It hashes the raw body."])
+def test_advice_that_holds_for_all_attempts_is_printed_once(
+    capsys: pytest.CaptureFixture[str], advice: str
+) -> None:
+    mistake = advice if advice.endswith(".") else ""
+    printer = lines(OutputFormat.TABLE, [], mistake=mistake)
+    for number in (1, 2, 3):
+        printer.ended(replace(REFUSED, number=number, assumptions={"max_attempts": "9"}))
+    shown = capsys.readouterr().out
+    assert shown.count("refused; next attempt 14:02:20") == 3
+    for each in (" by any worker, or --follow", advice, "assuming max_attempts=9"):
+        assert shown.count(each) == 1
+
+
+def test_a_terminal_shows_the_outcome_as_a_word_in_a_colour(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printer = lines(OutputFormat.TABLE, [], terminal=Terminal(width=80, has_colour=True))
+    printer.ended(ACCEPTED)
+    printer.ended(REFUSED)
+    printer.print_summary()
+    shown = capsys.readouterr().out
+    for text in ("\x1b[32m204 No Content", "\x1b[31m401 Unauthorized", "\x1b[31mrefused\x1b[0m;"):
+        assert text in shown
+    assert shown.endswith("2 attempts: \x1b[32m1 delivered\x1b[0m, \x1b[31m1 refused\x1b[0m.\n")
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,9 @@ class Writes:
     def fileno(self) -> int:
         raise UnsupportedOperation
 
+    def isatty(self) -> bool:
+        return False
+
 
 @contextmanager
 def turns(output_format: OutputFormat = OutputFormat.PLAIN) -> Iterator[AttemptPrinter]:

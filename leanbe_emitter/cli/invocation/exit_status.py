@@ -19,6 +19,7 @@ from typing import ClassVar
 import click
 
 from leanbe_emitter.cli.invocation.listen_address import PortTaken
+from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.errors import (
     DatabaseUnavailable,
     EndlessDeliveries,
@@ -102,8 +103,12 @@ def status_of(error: LeanbeError) -> int:
 
 
 def _say(what: str, *, hint: str = "", status: int) -> int:
-    lines = "\n".join(part for part in (what, hint) if part).splitlines()
+    paragraphs = "\n".join(part for part in (what, hint) if part).splitlines()
     with suppress(OSError):  # a stderr that takes nothing does not change the status
+        terminal = Terminal.of(sys.stderr)
+        lines = [
+            line for each in paragraphs for line in terminal.wrapped(each, indent=len(_INDENT))
+        ]
         sys.stderr.write("error: " + f"\n{_INDENT}".join(lines) + "\n")
         sys.stderr.flush()
     return status

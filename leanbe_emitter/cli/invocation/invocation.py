@@ -8,6 +8,7 @@ from typing import Any
 
 from leanbe_emitter.cli.invocation import log_setup, output
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.settings import LogLevel, Settings
 
 
@@ -43,9 +44,15 @@ class Invocation:
         log_setup.configure_log(self.settings().log_level, as_json=self.log_json)
 
     def notice(self, text: str) -> None:
-        """Print a notice on stderr, unless ``--quiet``."""
+        """Print a notice on stderr, unless ``--quiet``; a terminal gets lines that fit."""
+        for paragraph in text.splitlines() or [""]:
+            for line in Terminal.of(sys.stderr).wrapped(paragraph):
+                self.notice_line(line)
+
+    def notice_line(self, line: str) -> None:
+        """Print a line on stderr as it is, unless ``--quiet``."""
         if not self.quiet:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
     def print_page(

@@ -9,14 +9,20 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from leanbe_emitter.cli.invocation.terminal import Terminal, colour_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
 #: A JSON object.
 Document = Mapping[str, Any]
@@ -48,16 +54,39 @@ def abbreviated(identifier: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its title, its value in a document, and how a table shortens the value."""
+    """One column.
+
+    Attributes:
+        title: the header in a table.
+        of: takes the value from a document.
+        short: shortens the text of the value in a table.
+        is_cut: whether a narrow table cuts this column, and none of the others.
+        is_status: whether the value is an outcome or a status, which a terminal shows in colour.
+    """
 
     title: str
     of: Callable[[Document], object]
     short: Callable[[str], str] = str
+    is_cut: bool = False
+    is_status: bool = False
 
 
-def column(key: str, *, title: str | None = None, short: Callable[[str], str] = str) -> Column:
+def column(
+    key: str,
+    *,
+    title: str | None = None,
+    short: Callable[[str], str] = str,
+    is_cut: bool = False,
+    is_status: bool = False,
+) -> Column:
     """Return the column of a document's member; a dot separates nested members."""
-    return Column(title=title or key, of=lambda document: _member(document, key), short=short)
+    return Column(
+        title=title or key,
+        of=lambda document: _member(document, key),
+        short=short,
+        is_cut=is_cut,
+        is_status=is_status,
+    )
 
 
 def _member(document: Document, key: str) -> object:
@@ -74,10 +103,7 @@ def print_rows(
     if output_format is OutputFormat.JSON:
         _print(_json(list(documents), indent=2))
     elif output_format is OutputFormat.TABLE:
-        _print_table(
-            [(each.title, _least_width(each)) for each in columns],
-            [[each.short(cell(each.of(document))) for each in columns] for document in documents],
-        )
+        _print_columns(list(documents), columns)
     else:
         for document in documents:
             print_row(output_format, document, columns=columns)
@@ -103,8 +129,7 @@ def print_document(
     if output_format is OutputFormat.JSON:
         _print(_json(document, indent=2))
     elif output_format is OutputFormat.TABLE:
-        pairs = [[each.title, cell(each.of(document))] for each in columns]
-        _print_table([], [pair for pair in pairs if pair[1]])
+        _print_pairs(document, columns)
     else:
         print_row(output_format, document, columns=columns)
 
@@ -186,9 +211,13 @@ def _time_of_day(second: int) -> str:
     return f"{datetime.fromtimestamp(second, UTC).astimezone():%H:%M:%S}"
 
 
-def format_local_time(text: str) -> str:
-    """Return an instant in a table's local time: ``11-24 14:02:11``."""
-    return f"{datetime.fromisoformat(text).astimezone():%m-%d %H:%M:%S}" if text else ""
+def format_local_time(text: str, *, now: datetime | None = None) -> str:
+    """Return an instant in a table's local time: ``11-24 14:02:11``; today ``14:02:11``."""
+    if not text:
+        return ""
+    moment = datetime.fromisoformat(text).astimezone()
+    is_today = now is not None and moment.date() == now.astimezone().date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%m-%d %H:%M:%S}"
 
 
 def cell(value: object) -> str:
@@ -209,6 +238,21 @@ def printable(line: str) -> str:
     return _CONTROL_CHARACTERS.sub(lambda match: match[0].encode("unicode_escape").decode(), line)
 
 
+def json_lines(value: object) -> Iterator[str]:
+    """Yield the lines of an indented JSON value; no terminal obeys them."""
+    yield from map(printable, json.dumps(value, ensure_ascii=False, indent=2).split("\n"))
+
+
+def body_lines(body: str) -> Iterator[str]:
+    """Yield the lines of a body: indented if it is JSON, else as it is."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        yield from map(printable, body.splitlines())
+    else:
+        yield from json_lines(value)
+
+
 def _json(document: object, *, indent: int | None = None) -> str:
     # A lone surrogate cannot be printed: a document with one is printed in ASCII.
     separators = (",", ":") if indent is None else None
@@ -225,22 +269,72 @@ def _print(line: str) -> None:
     sys.stdout.flush()
 
 
+def _print_columns(documents: Sequence[Document], columns: Sequence[Column]) -> None:
+    """Print a table with a header; a narrow one cuts the columns that say so, or folds the last.
+
+    A column without any value is left out.
+    """
+    filled = [
+        (each, texts)
+        for each in columns
+        if any(texts := [each.short(cell(each.of(document))) for document in documents])
+    ]
+    shown = filled or [(each, []) for each in columns]
+    table = _new_table(has_header=True)
+    has_cut = any(each.is_cut for each, _ in shown)
+    for each, texts in shown:
+        is_folded = not has_cut and each is shown[-1][0]
+        table.add_column(
+            each.title,
+            no_wrap=not is_folded,
+            overflow="fold" if is_folded else "ellipsis",
+            min_width=_width(each, texts) if has_cut and not each.is_cut else _least_width(each),
+        )
+    for cells in zip(
+        *([_styled(text, each) for text in texts] for each, texts in shown), strict=True
+    ):
+        table.add_row(*cells)
+    _print_table(table)
+
+
+def _print_pairs(document: Document, columns: Sequence[Column]) -> None:
+    """Print a table of titles and values; a value that is empty has no line."""
+    table = _new_table(has_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in columns:
+        if value := cell(each.of(document)):
+            table.add_row(each.title, _styled(value, each))
+    _print_table(table)
+
+
+def _width(column: Column, texts: Sequence[str]) -> int:
+    from rich.cells import cell_len  # noqa: PLC0415 - only a table needs it
+
+    return max(map(cell_len, [column.title, *texts]))
+
+
 def _least_width(column: Column) -> int | None:
     """Return the least width of a column: a truncated id would be useless."""
     return ID_ENDING + 1 if column.short is abbreviated else None
 
 
-def _print_table(titles: Sequence[tuple[str, int | None]], cells: Sequence[Sequence[str]]) -> None:
+def _new_table(*, has_header: bool) -> "Table":
     from rich import box  # noqa: PLC0415 - only a table needs it
-    from rich.console import Console  # noqa: PLC0415 - only a table needs it
     from rich.table import Table  # noqa: PLC0415 - only a table needs it
+
+    return Table(box=box.SIMPLE_HEAD, show_header=has_header, pad_edge=False, collapse_padding=True)
+
+
+def _styled(text: str, column: Column) -> "Text":
     from rich.text import Text  # noqa: PLC0415 - only a table needs it
 
-    table = Table(box=box.SIMPLE_HEAD, show_header=bool(titles), pad_edge=False)
-    *others, (last, _) = titles or (("", None), ("", None))
-    for title, least_width in others:
-        table.add_column(title, no_wrap=True, min_width=least_width)
-    table.add_column(last, overflow="fold")
-    for line in cells:
-        table.add_row(*(Text(each) for each in line))
-    Console(highlight=False).print(table)
+    return Text(text, style=colour_of(text) if column.is_status else "")
+
+
+def _print_table(table: "Table") -> None:
+    from rich.console import Console  # noqa: PLC0415 - only a table needs it
+
+    # Without a colour system, rich also leaves out bold titles.
+    has_colour = Terminal.of(sys.stdout).has_colour
+    Console(highlight=False, color_system="auto" if has_colour else None).print(table)

@@ -1,7 +1,8 @@
 """The command ``receiver``: a small receiver that prints the webhooks that arrive."""
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
+from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.cli.receive.receiver_server import (
     ReceivedRequest,
     ReceiverConfig,
@@ -18,6 +20,7 @@ from leanbe_emitter.cli.receive.receiver_server import (
     save_request,
     serve,
 )
+from leanbe_emitter.storage.schema.states import Outcome
 
 _COLUMNS = [
     output.column(key)
@@ -105,7 +108,8 @@ def _reporter(
         saved = save_request(received, directory=save, after=before) if save is not None else None
         document = _document(received, saved=saved)
         if output_format is OutputFormat.TABLE:
-            output.print_text(_line(received, document))
+            for line in _lines(received, document, Terminal.of(sys.stdout)):
+                output.print_text(line)
         else:
             output.print_row(output_format, document, columns=_COLUMNS)
 
@@ -130,10 +134,22 @@ def _document(received: ReceivedRequest, *, saved: Path | None) -> Document:
     }
 
 
-def _line(received: ReceivedRequest, document: Document) -> str:
+def _lines(received: ReceivedRequest, document: Document, terminal: Terminal) -> Iterator[str]:
+    """Yield the lines of a request; a reason that does not fit into the first has its own."""
+    time = output.format_time_of_day(received.received_at)
     what = document["event"] or f"{document['method']} {document['path']}"
-    found = "verified" if document["verified"] else f"NOT VERIFIED: {document['reason']}"
-    identifier = output.abbreviated(document["id"] or "")
     answer = output.format_status(document["status"])
-    cells = f"{what:<27} {identifier:<8} {answer:<24} {document['bytes']:>6} B  {found}"
-    return f"{output.format_time_of_day(received.received_at)} {output.printable(cells)}"
+    identifier = output.abbreviated(document["id"] or "")
+    cells = f"{what:<26} {identifier:<7} {answer:<14} {document['bytes']:>5} B  "
+    before = f"{time} {output.printable(cells)}"
+    if document["verified"]:
+        yield before + terminal.coloured("verified", by=Outcome.DELIVERED)
+        return
+    reason = output.printable(document["reason"])
+    found = terminal.coloured("NOT VERIFIED", by=Outcome.REFUSED)
+    if terminal.width is None or len(f"{before}NOT VERIFIED: {reason}") <= terminal.width:
+        yield f"{before}{found}: {reason}"
+        return
+    yield f"{terminal.fitted(before, beside=len('NOT VERIFIED'))}{found}"
+    indent = " " * (len(time) + 1)
+    yield from (f"{indent}{line}" for line in terminal.wrapped(reason, indent=len(indent)))

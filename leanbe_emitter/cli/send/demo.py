@@ -1,5 +1,6 @@
 """The command ``demo``: all events to a receiver, without a set-up and without leftovers."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,7 +19,9 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import SECRET
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
+from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.server_process import ServerProcess, running_server
+from leanbe_emitter.storage.schema.states import Outcome
 
 #: The secret of the demo's own receiver, which ends with the demo.
 _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing
@@ -26,12 +29,21 @@ _SECRET = "whsec_demo"  # noqa: S105 - it protects nothing
 _COLUMNS = [
     output.column(key) for key in ("event", "attempt", "answer", "verified", "latencyMs", "next")
 ]
-_LINE = "{:<27} {:>7}  {:<24} {:<13} {:>9}  {}"
-_TITLES = _LINE.format("event", "attempt", "answer", "the receiver", "latency", "").rstrip()
+#: The lines of a table fit a terminal of 80 columns; the last but one has the receiver's verdict.
+_LINE = "{:<26}{:>7}  {:<23} {:<12} {:>8}"
+_ANSWER_WIDTH = 23
+_TITLES = _LINE.format("event", "attempt", "answer", "the receiver", "latency")
+#: What follows an attempt has a line of its own, below the answer.
+_BELOW_ANSWER = " " * 35
 
 _STORY_COLUMNS = [output.column(key) for key in ("step", "action", "event", "answers", "verdict")]
-_STORY_LINE = "{:>2}  {:<49}{:<28}{:<9} {}"
-_STORY_TITLES = _STORY_LINE.format("", "action", "events", "answers", "the receiver")
+_STORY_ACTION = "{:>2}  {}"
+_STORY_EVENT = "      {:<27} {:<9} {}"
+_STORY_TITLES = (
+    _STORY_ACTION.format("", "action")
+    + "\n"
+    + _STORY_EVENT.format("its events", "answers", "the receiver")
+)
 
 
 @command("demo", example="leanbe-emitter demo --story")
@@ -112,11 +124,27 @@ def _say(invocation: Invocation, words: str) -> None:
 
 def _show_attempt(output_format: OutputFormat, attempt: Attempt) -> None:
     if output_format is OutputFormat.TABLE:
-        latency = f"{attempt.latency_ms:.1f} ms"
-        cells = (attempt.event, attempt.number, attempt.answer, attempt.verdict, latency)
-        output.print_text(output.printable(_LINE.format(*cells, attempt.next).rstrip()))
+        for line in _attempt_lines(attempt):
+            output.print_text(_with_verdict_coloured(output.printable(line), attempt))
     elif output_format is not OutputFormat.JSON:
         output.print_row(output_format, attempt.document(), columns=_COLUMNS)
+
+
+def _attempt_lines(attempt: Attempt) -> Iterator[str]:
+    latency = f"{attempt.latency_ms:.1f} ms"
+    answer = attempt.answer
+    if len(answer) > _ANSWER_WIDTH:
+        answer = f"{answer[: _ANSWER_WIDTH - 1]}…"
+    yield _LINE.format(attempt.event, attempt.number, answer, attempt.verdict, latency)
+    if attempt.next:
+        yield _BELOW_ANSWER + attempt.next
+
+
+def _with_verdict_coloured(line: str, attempt: Attempt) -> str:
+    outcome = Outcome.DELIVERED if attempt.is_good else Outcome.REFUSED
+    coloured = Terminal.of(sys.stdout).coloured(attempt.verdict, by=outcome)
+    before, verdict, after = line.partition(f" {attempt.verdict} ")
+    return f"{before} {coloured} {after}" if verdict else line
 
 
 def _show_step(output_format: OutputFormat, step: Step) -> None:
@@ -125,11 +153,10 @@ def _show_step(output_format: OutputFormat, step: Step) -> None:
     elif output_format is OutputFormat.PLAIN:
         output.print_rows(output_format, _rows(step), columns=_STORY_COLUMNS)
     elif output_format is OutputFormat.TABLE:
-        head: tuple[object, ...] = (step.number, step.action)
+        output.print_text(_STORY_ACTION.format(step.number, step.action))
         for row in _rows(step):
-            cells = (*head, row["event"], row["answers"], row["verdict"])
-            output.print_text(output.printable(_STORY_LINE.format(*cells).rstrip()))
-            head = ("", "")
+            cells = _STORY_EVENT.format(row["event"], row["answers"], row["verdict"])
+            output.print_text(output.printable(cells.rstrip()))
 
 
 def _rows(step: Step) -> list[Document]:

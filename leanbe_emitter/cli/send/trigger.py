@@ -127,7 +127,7 @@ def _deliver(
     )
 
     retried_by = "" if follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW)
-    with printing_attempts(invocation, retried_by=retried_by) as watcher:
+    with printing_attempts(invocation, retried_by=retried_by, summary=True) as watcher:
         triggered = leanbe.trigger_all(wanted, watcher=watcher)
         notice_events_without_delivery(
             invocation, (each.event.name for each in triggered if each.delivery is None)
