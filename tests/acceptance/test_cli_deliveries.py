@@ -467,10 +467,14 @@ def test_a_delivery_shows_all_its_attempts(cli: Cli, tmp_path: Path) -> None:
         cli("assumptions", "set", "backoff", "10ms")
         cli("trigger", "idea.created", "--follow")
         document = json.loads(cli("deliveries", "show", newest(cli), "--output", "json").stdout)
-        table = cli("deliveries", "show", newest(cli), "--output", "table").stdout
+        page = cli("deliveries", "show", newest(cli), "--output", "table").stdout.splitlines()
     assert [each["outcome"] for each in document["attempts"]] == ["refused", "delivered"]
     assert document["status"] == "delivered"
-    assert "503" in table
+    assert f'    "_id": "{document["event"]["payload"]["_id"]}",' in page
+    first, second = (place for place, line in enumerate(page) if line.startswith("Attempt "))
+    assert "    Content-Type: application/json" in page[first:second]
+    assert "  answered 503 Service Unavailable" in page[first:second]
+    assert "  answered 204 No Content" in page[second:]
 
 
 def test_discarding_gives_up_what_is_pending(cli: Cli) -> None:
@@ -640,3 +644,21 @@ def test_tail_shows_the_attempts_of_other_processes(cli: Cli, tmp_path: Path) ->
         assert " -> idea.created" in next_line(tail.stdout)
         assert " <- 204 No Content" in next_line(tail.stdout)
         assert wait_for_end(tail, signal.SIGINT) == (0, "", "")
+
+
+def test_tail_shows_the_attempts_that_are_asked_for_with_their_bodies(
+    cli: Cli, tmp_path: Path
+) -> None:
+    wanted = ("--product", "Acme", "--event", "idea.*", "--status", "delivered", "--bodies")
+    with acme_with_receiver(cli, tmp_path, "--fail-first", "1") as receiver:
+        cli("product", "create", "Globex", "--webhook-url", receiver.url, "--secret", SECRET)
+        with start_program("tail", *wanted, cwd=tmp_path) as tail:
+            assert "Following" in next_line(tail.stderr)
+            assert cli("trigger", "idea.created", "--product", "Acme").status == 1
+            cli("trigger", "idea.updated", "--product", "Globex")
+            cli("trigger", "okr.created", "--product", "Acme")
+            cli("trigger", "idea.upVoted", "--product", "Acme")
+            assert "\tidea.upVoted\t" in next_line(tail.stdout)
+            assert next_line(tail.stdout) == saved_bodies(tmp_path)[-1].decode()
+            assert "204 No Content" in next_line(tail.stdout)
+            assert wait_for_end(tail, signal.SIGINT) == (0, "", "")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.command_line import Cli
+from tests.support.command_line import Cli, run_on_terminal
 from tests.support.prepared import Prepared
 
 #: Nobody listens there.
@@ -34,6 +34,19 @@ def pending_events(cli: Cli, *more: str) -> list[str]:
     """Return the names of the events with pending deliveries."""
     rows = items(cli, "deliveries", "list", "--status", "pending", *more)
     return [each["event"]["event"] for each in rows]
+
+
+def test_a_list_says_when_and_fits_a_terminal(both: Cli) -> None:
+    event = "ideaRequest.attachedToIdea"
+    both("trigger", event, "--no-deliver", "--product", "Acme")
+    newest = items(both, "deliveries", "list")[0]
+    row = both("deliveries", "list").stdout.split("\t")
+    assert row[:3] == [newest["_id"], newest["event"]["triggeredAt"], event]
+    lines = run_on_terminal("deliveries", "list", NO_COLOR="1").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all(each in lines[3] for each in (f"…{newest['_id'][-6:]}", "ideaRequest.", "pending"))
+    coloured = run_on_terminal("deliveries", "list").stdout
+    assert "\x1b[33mpending" in coloured
 
 
 def test_one_products_deliveries_are_given_up(both: Cli) -> None:

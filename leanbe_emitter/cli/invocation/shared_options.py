@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
     CONTENT,
@@ -17,6 +18,7 @@ from leanbe_emitter.cli.invocation.param_types import (
     PATH_AND_TEXT,
     SECRET,
 )
+from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.explain.languages import Language
 
 #: The default and the maximum length of a page of events or deliveries.
@@ -52,6 +54,10 @@ lang = click.option(
 #: ``--event`` as a filter.
 event_filter = click.option(
     "--event", type=EVENT, metavar="GLOB", help="An event name, or a glob such as 'idea.*'."
+)
+#: ``--status`` as a filter.
+status_filter = click.option(
+    "--status", type=EnumChoice(DeliveryStatus), help="The status of the delivery."
 )
 #: ``--limit``, of a list that shows all evidence.
 limit = click.option(

@@ -1,7 +1,9 @@
 """The commands ``deliveries ...``: list, show, explain, redeliver, discard and wait."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,13 +15,14 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import AGE, SINCE
+from leanbe_emitter.cli.invocation.terminal import Terminal
+from leanbe_emitter.cli.look.delivery_page import page_lines
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
@@ -38,24 +41,33 @@ def _last_answer(document: Document) -> str:
     )
 
 
-_LIST = [
-    output.column("_id", title="id", short=output.abbreviated),
-    output.column("event.event", title="event"),
-    output.column("status"),
-    Column(title="attempts", of=lambda document: len(document["attempts"])),
-    Column(title="last answer", of=_last_answer),
-    output.column("nextDueAt", title="next due", short=output.format_local_time),
-]
+def _columns(now: datetime | None = None) -> Sequence[Column]:
+    """Return the columns of a list; a table leaves out the date of ``now``."""
+    short_time = partial(output.format_local_time, now=now)
+    return [
+        output.column("_id", title="id", short=output.abbreviated),
+        output.column("event.triggeredAt", title="triggered", short=short_time),
+        output.column("event.event", title="event", is_cut=True),
+        output.column("status", is_status=True),
+        Column(title="attempts", of=lambda document: len(document["attempts"])),
+        Column(title="answer", of=_last_answer, short=_without_phrase),
+        output.column("nextDueAt", title="next due", short=short_time),
+    ]
+
+
+def _without_phrase(answer: str) -> str:
+    """Return ``401`` of ``401 Unauthorized``; an outcome stays as it is."""
+    return answer.partition(" ")[0]
+
+
+_FACTS = [*_columns(), output.column("url"), output.column("event.product", title="product")]
 _SHOW = [
-    *_LIST,
-    output.column("url"),
-    output.column("event.product", title="product"),
-    output.column("event.triggeredAt", title="triggeredAt"),
+    *_FACTS,
     Column(title="payload", of=lambda document: stringify(document["event"]["payload"])),
 ]
 _ATTEMPTS = [
     output.column("number", title="attempt"),
-    output.column("startedAt", title="started", short=output.format_local_time),
+    output.column("startedAt", title="started"),
     output.column("outcome"),
     output.column("answer.status", title="answer"),
     output.column("durationMs", title="ms"),
@@ -69,9 +81,6 @@ def deliveries() -> None:
     """Deliveries: their states, and the evidence of every attempt."""
 
 
-_status = click.option(
-    "--status", type=EnumChoice(DeliveryStatus), help="The status of the delivery."
-)
 _since = click.option(
     "--since",
     type=SINCE,
@@ -83,7 +92,7 @@ _since = click.option(
 @subcommand(
     deliveries, "list", example="leanbe-emitter deliveries list --status pending --since 10m"
 )
-@_status
+@shared_options.status_filter
 @shared_options.event_filter
 @shared_options.product_filter
 @_since
@@ -111,7 +120,8 @@ def list_(  # noqa: PLR0913 - one argument for each option
         which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
         page = leanbe.deliveries.list(which, limit=limit, after=after)
         documents = [each.document() for each in page]
-    invocation.print_page(documents, page.cursor, _LIST)
+        columns = _columns(leanbe.clock.now())
+    invocation.print_page(documents, page.cursor, columns)
 
 
 @subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
@@ -121,7 +131,7 @@ def list_(  # noqa: PLR0913 - one argument for each option
 @click.option("--signed", is_flag=True, help="Print only the text that was signed, byte for byte.")
 @click.pass_obj
 def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed: bool) -> None:
-    """Show one delivery with all its attempts."""
+    """Show one delivery: its payload, and the request and the answer of each attempt."""
     if raw + curl + signed > 1:
         raise click.UsageError("--raw, --curl and --signed exclude each other: give one of them.")
     with open_leanbe(invocation) as leanbe:
@@ -168,7 +178,7 @@ def explain(
     example="leanbe-emitter deliveries redeliver --status exhausted --job after-the-outage",
 )
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
-@_status
+@shared_options.status_filter
 @shared_options.event_filter
 @shared_options.product_filter
 @_since
@@ -207,7 +217,8 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             page = leanbe.deliveries.redeliver_dry_run(
                 named, limit=limit or shared_options.PAGE_LENGTH, after=after
             )
-            invocation.print_page([each.document() for each in page], page.cursor, _LIST)
+            columns = _columns(leanbe.clock.now())
+            invocation.print_page([each.document() for each in page], page.cursor, columns)
             more = "" if page.cursor is None else ", and more"
             invocation.notice(f"Would redeliver {len(page)}{more}.")
         elif delivery and job is None:
@@ -241,7 +252,7 @@ def _of_the_job(number: int) -> str:
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
 @click.argument("delivery", metavar="[ID...]", nargs=-1)
-@_status
+@shared_options.status_filter
 @shared_options.event_filter
 @shared_options.product_filter
 @click.option("--older-than", type=AGE, metavar="TIME", help="Older than this, such as 1h.")
@@ -268,7 +279,8 @@ def discard(  # noqa: PLR0913 - one argument for each option
         narrowed = Filter(status=status, event=event, product=product, before=before)
         which = None if delivery else narrowed
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
-    output.print_rows(invocation.output_format, gone, columns=_LIST)
+        columns = _columns(leanbe.clock.now())
+    output.print_rows(invocation.output_format, gone, columns=columns)
     invocation.notice(f"Discarded {len(gone)}.")
 
 
@@ -279,7 +291,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
 )
 @shared_options.event_filter
 @shared_options.product_filter
-@_status
+@shared_options.status_filter
 @click.option(
     "--count", type=click.IntRange(min=1), metavar="N", help="How many must match; default: 1."
 )
@@ -310,7 +322,8 @@ def wait(  # noqa: PLR0913 - one argument for each option
         which = Filter(status=status, event=event, product=product)
         found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
-    output.print_rows(invocation.output_format, documents, columns=_LIST)
+        columns = _columns(leanbe.clock.now())
+    output.print_rows(invocation.output_format, documents, columns=columns)
 
 
 def _require_ids_or_filter(ids: tuple[str, ...], *filters: object, age: str) -> None:
@@ -343,6 +356,11 @@ def _body(delivery: "Delivery") -> bytes:
 
 
 def _show(output_format: OutputFormat, document: Document) -> None:
+    if output_format is OutputFormat.TABLE:
+        output.print_document(output_format, document, columns=_FACTS)
+        for line in page_lines(document, Terminal.of(sys.stdout)):
+            output.print_text(line)
+        return
     output.print_document(output_format, document, columns=_SHOW)
-    if output_format in {OutputFormat.TABLE, OutputFormat.PLAIN}:
+    if output_format is OutputFormat.PLAIN:
         output.print_rows(output_format, document["attempts"], columns=_ATTEMPTS)
