@@ -104,8 +104,17 @@ def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) ->
         ran = cli("trigger", "idea.created", "--follow", "--output", "jsonl")
     outcomes = [json.loads(line)["outcome"] for line in ran.stdout.splitlines()]
     assert outcomes == ["refused", "delivered"]
-    assert ran.status == 1, "an attempt was not accepted, whatever came of the next"
+    assert (ran.status, ran.stderr) == (0, ""), "the delivery ended delivered, whatever it took"
     assert len(set(saved_bodies(tmp_path))) == 1, "every attempt sends the same bytes"
+
+
+def test_follow_is_1_when_a_delivery_did_not_end_delivered(cli: Cli) -> None:
+    cli("product", "create", "Acme", "--webhook-url", "http://127.0.0.1:1/")
+    cli("assumptions", "set", "max_attempts", "1")
+    for command in (("trigger", "idea.created"), ("idea", "create", "--title", "Dark mode")):
+        ran = cli(*command, "--follow")
+        assert ran.status == 1
+        assert "error: 1 of 1 delivery did not end delivered." in ran.stderr
 
 
 def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:

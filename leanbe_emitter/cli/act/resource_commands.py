@@ -30,6 +30,7 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import Group, subcommand
+from leanbe_emitter.cli.invocation.followed_deliveries import require_delivered
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
@@ -282,7 +283,7 @@ def _act(
     """Run an action in one transaction, print its document, and deliver its events.
 
     Raises:
-        Failed: an attempt was not accepted.
+        Failed: an attempt was not accepted; of followed deliveries, one did not end delivered.
         LeanbeError: the domain refused the action.
     """
     if options.no_deliver:
@@ -294,6 +295,7 @@ def _act(
             invocation,
             retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
             to_stderr=invocation.output_format is not OutputFormat.TABLE,
+            is_followed=options.follow,
         ) as watcher,
     ):
         shown = _DocumentFirst(invocation.output_format, resource.columns, watcher)
@@ -304,6 +306,7 @@ def _act(
         _notice_events(invocation, events.recorded)
         if options.follow:
             leanbe.follow(events.deliveries, watcher=watcher)
+            require_delivered(leanbe, events.deliveries)
 
 
 def _act_and_leave(

@@ -244,6 +244,7 @@ def printing_attempts(
     retried_by: str | None = "",
     to_stderr: bool = False,
     summary: bool = False,
+    is_followed: bool = False,
 ) -> Iterator[AttemptPrinter]:
     """Print the attempts that the block makes.
 
@@ -252,6 +253,7 @@ def printing_attempts(
         retried_by: the maker of a retry; None if there is none.
         to_stderr: whether the lines go to stderr, because stdout carries something else.
         summary: whether a table of several attempts ends with their number by outcome.
+        is_followed: whether the ends of the deliveries decide the exit status, and no attempt.
 
     Raises:
         Failed: at the end of the block, if a receiver did not accept an attempt.
@@ -269,7 +271,7 @@ def printing_attempts(
             printer.print_summary()
     finally:
         printer.close()
-    if printer.accepted < printer.made:
+    if printer.accepted < printer.made and not is_followed:
         raise Failed(
             f"{printer.made - printer.accepted} of {_attempts(printer.made)} not accepted."
         )

@@ -1,6 +1,6 @@
 """The one place where an error becomes lines on stderr and an exit status.
 
-    0    done, and receivers accepted every attempt
+    0    done, and receivers accepted every attempt; with --follow, every delivery in the end
     1    an attempt was not accepted, a wait timed out, or a check or verification failed
     2    usage: an unknown name, a refused value, a conflict
     3    environment: the database, the port, the disk, a server that does not start

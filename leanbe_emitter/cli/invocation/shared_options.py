@@ -137,7 +137,8 @@ def delivery_options(command: F) -> F:
     follow = click.option(
         "--follow",
         is_flag=True,
-        help="Wait until the deliveries are settled, or need a manual clock to move.",
+        help="Wait until the deliveries are settled, or need a manual clock to move. Exits with 0 "
+        "if all are delivered in the end.",
     )
     no_deliver = click.option(
         "--no-deliver", is_flag=True, help="Leave the first attempt to a worker."

@@ -125,16 +125,21 @@ def _deliver(
         printing_attempts,
         who_retries,
     )
+    from leanbe_emitter.cli.invocation.followed_deliveries import require_delivered  # noqa: PLC0415 - the same
 
     retried_by = "" if follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW)
-    with printing_attempts(invocation, retried_by=retried_by, summary=True) as watcher:
+    with printing_attempts(
+        invocation, retried_by=retried_by, summary=True, is_followed=follow
+    ) as watcher:
         triggered = leanbe.trigger_all(wanted, watcher=watcher)
         notice_events_without_delivery(
             invocation, (each.event.name for each in triggered if each.delivery is None)
         )
+        with_delivery = [each.delivery for each in triggered if each.delivery is not None]
         if follow:
-            with_delivery = [each.delivery for each in triggered if each.delivery is not None]
             leanbe.follow(with_delivery, watcher=watcher)
+    if follow:
+        require_delivered(leanbe, with_delivery)
 
 
 def _show_recorded(invocation: Invocation, recorded: "Sequence[Recorded]") -> None:
