@@ -1,11 +1,12 @@
 """The exit status of ``--follow``: the ends of the deliveries decide, not each attempt."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.cli.invocation.exit_status import Failed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from leanbe_emitter.library import Delivery, Leanbe
 
 

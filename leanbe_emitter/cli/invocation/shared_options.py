@@ -59,6 +59,8 @@ event_filter = click.option(
 status_filter = click.option(
     "--status", type=EnumChoice(DeliveryStatus), help="The status of the delivery."
 )
+#: ``--yes``, of a command that asks on a terminal.
+yes = click.option("--yes", is_flag=True, help="Do not ask on a terminal whether to go on.")
 #: ``--limit``, of a list that shows all evidence.
 limit = click.option(
     "--limit",

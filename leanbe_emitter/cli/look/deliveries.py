@@ -15,6 +15,7 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -256,6 +257,7 @@ def _of_the_job(number: int) -> str:
 @shared_options.event_filter
 @shared_options.product_filter
 @click.option("--older-than", type=AGE, metavar="TIME", help="Older than this, such as 1h.")
+@shared_options.yes
 @click.pass_obj
 def discard(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -265,6 +267,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
     event: str | None,
     product: str | None,
     older_than: float | None,
+    yes: bool,
 ) -> None:
     """Cancel pending deliveries, by id or by a filter.
 
@@ -278,10 +281,17 @@ def discard(  # noqa: PLR0913 - one argument for each option
         before = _ago(leanbe, older_than)
         narrowed = Filter(status=status, event=event, product=product, before=before)
         which = None if delivery else narrowed
+        if which is not None:
+            confirm(lambda: _what_is_discarded(leanbe.deliveries.discardable(narrowed)), yes=yes)
         gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
         columns = _columns(leanbe.clock.now())
     output.print_rows(invocation.output_format, gone, columns=columns)
     invocation.notice(f"Discarded {len(gone)}.")
+
+
+def _what_is_discarded(number: int) -> str:
+    there = numbers({"pending delivery": number})
+    return there and f"This cancels {there}."
 
 
 @subcommand(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import output
+from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.param_types import AGE
@@ -78,15 +79,18 @@ def check(invocation: Invocation) -> None:
     metavar="TIME",
     help="Settled longer ago than this, such as 30d.",
 )
+@shared_options.yes
 @click.pass_obj
-def prune(invocation: Invocation, *, older_than: float) -> None:
+def prune(invocation: Invocation, *, older_than: float, yes: bool) -> None:
     """Delete old settled deliveries, and old events without a pending delivery.
 
     Their attempts and journal entries go, too. Pending deliveries stay, whatever their age. Workers
     can run meanwhile: the command uses small transactions.
     """
+    age = timedelta(seconds=older_than)
     with open_leanbe(invocation) as leanbe:
-        pruned = leanbe.prune(older_than=timedelta(seconds=older_than), on_batch=_progress)
+        confirm(lambda: _what(leanbe.prune_dry_run(older_than=age)), yes=yes)
+        pruned = leanbe.prune(older_than=age, on_batch=_progress)
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     document: Document = {
@@ -96,6 +100,12 @@ def prune(invocation: Invocation, *, older_than: float) -> None:
         "journalEntries": pruned.journal_entries,
     }
     output.print_document(invocation.output_format, document, columns=_PRUNED)
+
+
+def _what(old: "Pruned") -> str:
+    counts = {"event": old.events, "delivery": old.deliveries, "attempt": old.attempts}
+    there = numbers(counts)
+    return there and f"This deletes {there}, and their journal entries."
 
 
 def _progress(pruned: "Pruned") -> None:

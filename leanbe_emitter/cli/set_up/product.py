@@ -1,12 +1,13 @@
 """The commands ``product ...``: products, each with its webhook and its documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Document
@@ -109,11 +110,13 @@ def rename(invocation: Invocation, product: str, name: str) -> None:
 
 @subcommand(product, "delete", example="leanbe-emitter product delete Acme")
 @click.argument("product", metavar="P")
+@shared_options.yes
 @click.pass_obj
-def delete(invocation: Invocation, product: str) -> None:
+def delete(invocation: Invocation, *, product: str, yes: bool) -> None:
     """Delete a product with all its content, including pending deliveries."""
     with open_leanbe(invocation) as leanbe:
         gone = leanbe.products.get(product)
+        confirm(lambda: _what_goes(gone, leanbe.row_counts(product=gone)), yes=yes)
         leanbe.products.delete(gone)
     invocation.notice(f"Deleted the product {gone.name!r} ({gone.id}).")
 
@@ -138,6 +141,11 @@ def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | No
             found = leanbe.products.set_statuses(found, wanted)
     documents = [{"status": status} for status in found.statuses]
     output.print_rows(invocation.output_format, documents, columns=[output.column("status")])
+
+
+def _what_goes(product: "Product", counts: Mapping[str, int]) -> str:
+    content = numbers({**counts, "product": 0})
+    return f"This deletes the product {product.name!r} with all its content: {content or 'none'}."
 
 
 def _owner(email: str | None, first_name: str | None) -> dict[str, str]:

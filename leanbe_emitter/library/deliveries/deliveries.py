@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
@@ -395,6 +395,17 @@ class Deliveries:
                 found = selected(session, which, DeliveryRow.id)
                 cancelled += cancel(session, DeliveryRow.id.in_(found))
             return cancelled
+
+    def discardable(self, which: Filter) -> int:
+        """Return how many deliveries ``discard`` would cancel by this filter now.
+
+        Raises:
+            NotFound: there is no such product as the filter names.
+            InvalidValue: the filter's glob matches no event name, or there is no such status.
+        """
+        with self._transactions.looking() as session:
+            found = selected(session, which, func.count(DeliveryRow.id))
+            return int(session.scalars(found.where(DeliveryRow.state.in_(UNHELD))).one())
 
     def curl(self, delivery: Delivery, *, masks: bool = False) -> str:
         """Return a shell command that sends the delivery's last request again, byte for byte.

@@ -34,10 +34,12 @@ from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, R
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.opening import open_database
+from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.routing_transport import as_transport
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.assumptions import Assumptions
 from leanbe_emitter.library.setup.faults import Faults
+from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.library.setup.products import Products
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
@@ -48,7 +50,8 @@ from leanbe_emitter.storage.engine.database_urls import shown
 from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.reset import empty
-from leanbe_emitter.storage.queries.retention import Pruned, prune
+from leanbe_emitter.storage.queries.retention import Pruned, count_old, prune
+from leanbe_emitter.storage.queries.row_counts import row_counts
 from leanbe_emitter.storage.schema.migrate import (
     Schema,
     SchemaState,
@@ -200,6 +203,18 @@ class DatabaseHandle:
         with self._transactions.looking() as session:
             return count(session)
 
+    def row_counts(self, *, product: ProductRef | None = None) -> dict[str, int]:
+        """Return how many rows ``reset`` would delete by noun, or the deletion of a product.
+
+        A pending delivery also counts as a delivery.
+
+        Raises:
+            NotFound: there is no such product.
+        """
+        with self._transactions.looking() as session:
+            product_id = None if product is None else product_row(session, product).id
+            return row_counts(session, product_id)
+
     def info(self) -> Info:
         """Return the version, the database, the time, the counts, and the default assumptions.
 
@@ -285,6 +300,15 @@ class DatabaseHandle:
         """
         self._transactions.require_none("Pruning")
         return prune(self._database, before=self._clock.now() - older_than, on_batch=on_batch)
+
+    def prune_dry_run(self, *, older_than: timedelta) -> Pruned:
+        """Return how many rows ``prune`` would delete now; journal entries are not counted.
+
+        Args:
+            older_than: as for ``prune``.
+        """
+        with self._transactions.looking() as session:
+            return count_old(session, before=self._clock.now() - older_than)
 
     @waits("leanbe.reset()")
     async def reset(self, *, ids: Literal["go on", "restart"] = "go on") -> Nothing:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import and_, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import pause, stopwatch, to_milliseconds
@@ -69,6 +69,27 @@ def prune(
             pruned += more
             on_batch(pruned)
     return pruned
+
+
+def count_old(session: Session, *, before: datetime) -> Pruned:
+    """Count the rows that ``prune`` would delete, without the entries of the journal."""
+    instant, first_id = to_milliseconds(before), _first_id(before)
+    is_old = and_(
+        DeliveryRow.id < first_id,
+        DeliveryRow.state.in_(_ENDS),
+        DeliveryRow.created_at < instant,
+        DeliveryRow.due_at < instant,
+    )
+    stays = exists().where(DeliveryRow.event_id == EventRow.id, ~is_old)
+    events = select(func.count(EventRow.id)).where(
+        EventRow.id < first_id, EventRow.recorded_at < instant, ~stays
+    )
+    attempts = select(func.count()).select_from(AttemptRow).join(DeliveryRow).where(is_old)
+    return Pruned(
+        events=session.scalars(events).one(),
+        deliveries=session.scalars(select(func.count(DeliveryRow.id)).where(is_old)).one(),
+        attempts=session.scalars(attempts).one(),
+    )
 
 
 def _unhurried(batches: Iterator[Pruned]) -> Iterator[Pruned]:
