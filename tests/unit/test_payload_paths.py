@@ -209,6 +209,18 @@ def test_a_wrong_path_is_refused_with_the_nearest(path: str, nearest: str) -> No
     assert nearest in question
 
 
+def test_a_member_that_is_not_there_is_refused_with_the_way_to_add_one() -> None:
+    with pytest.raises(InvalidValue) as refusal:
+        idea(set={"mood": "fine"})
+    assert "give the whole payload: trigger EVENT --payload @FILE." in refusal.value.hints.command
+    with pytest.raises(InvalidValue) as refusal:
+        idea(unset=["mood"])
+    assert "whole payload" not in refusal.value.hints.command
+    with pytest.raises(InvalidValue, match="past the end of its list") as refusal:
+        idea(set={"tags[7].title": "ui"})
+    assert refusal.value.hints.command == "To add an item: --set 'tags[1].title=TEXT'."
+
+
 def test_paths_follow_the_assumptions() -> None:
     assert "ideaRequests[0].id" in paths("idea.created")
     assert "ideaRequests[0]._id" in paths(

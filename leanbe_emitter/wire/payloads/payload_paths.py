@@ -35,6 +35,12 @@ _STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(0|[1-9][0-9]{0,5})\]")
 _NUMBER_OR_FLAG = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|false|null")
 _FLAGS = {"true": "True", "false": "False", "null": "None"}
 _INDEX = re.compile(r"\[[0-9]+\]")
+#: How to send a member that the shape does not have.
+_WHOLE_PAYLOAD = Hint(
+    call="To send another member, give the whole payload: Changes(payload={...}).",
+    command="To send another member, give the whole payload: trigger EVENT --payload @FILE.",
+    request='To send another member, give the whole payload: {"payload": {...}}.',
+)
 
 
 def paths(event: str, assumptions: AssumptionSet = ARTICLE) -> tuple[str, ...]:
@@ -70,7 +76,12 @@ def change(  # noqa: PLR0913 - one argument for each option that changes a paylo
         InvalidValue: there is no such event or path, an index is past the end of its list, or the
             value of the path is no text; the hint lists the possibilities.
     """
-    edit = _Edit(what=event, shape=payload_shape(event, assumptions), unset=assumptions.unset)
+    edit = _Edit(
+        what=event,
+        shape=payload_shape(event, assumptions),
+        unset=assumptions.unset,
+        adding=_WHOLE_PAYLOAD,
+    )
     return edit.changed(payload, set=set or {}, set_json=set_json or {}, unset=unset)
 
 
@@ -132,11 +143,13 @@ class _Edit:
         what: the name of the payload or document for messages.
         shape: the shape that has the paths.
         unset: whether a dropped value is left out or becomes None.
+        adding: how to have a member that the shape does not have; None if nothing can have one.
     """
 
     what: str
     shape: Object
     unset: Unset
+    adding: Hint | None = None
 
     def changed(
         self,
@@ -155,11 +168,15 @@ class _Edit:
         for path, value in set_json.items():
             self.put(changed, self.find(path), deepcopy(value))
         for path in unset:
-            self.drop(changed, self.find(path))
+            self.drop(changed, self.find(path, may_add=False))
         return changed
 
-    def find(self, path: str) -> _Place:
+    def find(self, path: str, *, may_add: bool = True) -> _Place:
         """Return the place of a path.
+
+        Args:
+            path: the user's text.
+            may_add: whether the error about a missing path says how to add a member.
 
         Raises:
             InvalidValue: the shape has no such path; the hint names the nearest, or all.
@@ -170,10 +187,10 @@ class _Edit:
         for step in steps:
             field, shape = _inside(shapes[-1], step)
             if shape is None:
-                raise self._no_path(path)
+                raise self._no_path(path, may_add=may_add)
             shapes.append(shape)
         if not steps:
-            raise self._no_path(path)
+            raise self._no_path(path, may_add=may_add)
         return _Place(path=path, steps=steps, shapes=tuple(shapes), field=field)
 
     def require_text(self, place: _Place, text: str) -> None:
@@ -233,7 +250,7 @@ class _Edit:
             return None
         raise InvalidValue(
             f"{place.path} is past the end of its list, whose length is {len(holder)}.",
-            hint=f"The next item is [{len(holder)}].",
+            hint=_appending(place, position, len(holder)) if may_append else "",
         )
 
     def _not_a(self, place: _Place, position: int, kind: str) -> InvalidValue:
@@ -243,13 +260,23 @@ class _Edit:
             hint=f"Set {holder} first, to {kind}.",
         )
 
-    def _no_path(self, path: str) -> InvalidValue:
+    def _no_path(self, path: str, *, may_add: bool) -> InvalidValue:
         known = _paths(self.shape)
         suggestion = did_you_mean(path, known)
-        every = f"Its paths: {', '.join(known)}."
-        return InvalidValue(
-            f"{self.what} has no path {path!r}.", hint=f"{suggestion} {every}".strip()
-        )
+        hint = Hint.same(f"{suggestion} Its paths: {', '.join(known)}.".strip())
+        if may_add and self.adding is not None:
+            hint = hint.then(self.adding)
+        return InvalidValue(f"{self.what} has no path {path!r}.", hint=hint)
+
+
+def _appending(place: _Place, position: int, length: int) -> Hint:
+    """Return how to add an item to the list of a step."""
+    path = _printed((*place.steps[:position], length, *place.steps[position + 1 :]))
+    return Hint(
+        call=f"To add an item: Changes(set={{{path!r}: ...}}).",
+        command=f"To add an item: --set '{path}=TEXT'.",
+        request=f'To add an item: {{"set": {{"{path}": ...}}}}.',
+    )
 
 
 def _steps(path: str) -> tuple[_Step, ...]:
