@@ -62,7 +62,7 @@ SECTIONS = {
         "verify": "Verify an envelope's signature.",
         "explain": "Explain why a signature does not match, and how to repair it.",
     },
-    "Shell": {"completion": "Print the script that completes commands and events in a shell."},
+    "Shell": {"completion": "Print the script that completes words in a shell."},
 }
 
 

@@ -22,7 +22,7 @@ from leanbe_emitter.cli.act.field_options import (
     changed,
     typed,
 )
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import (
     BY_ANY_WORKER_OR_FOLLOW,
     AttemptPrinter,
@@ -222,7 +222,8 @@ _COMMON = {"create": _create, "update": _update, "show": _show, "list": _list, "
 def _reference(resource: Resource, command: F) -> F:
     """Add the argument that names one document; the command gets it as ``reference``."""
     metavar = resource.declaration.noun.upper().replace(" ", "-")
-    return click.argument("reference", metavar=metavar)(command)
+    complete = completion.documents(resource.declaration.collection)
+    return click.argument("reference", metavar=metavar, shell_complete=complete)(command)
 
 
 def _with(own: Sequence[FieldOption], resource: Resource, command: F) -> F:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
@@ -55,7 +55,9 @@ def list_(invocation: Invocation) -> None:
     words=_WORDS,
 )
 @click.argument("kind", type=_KIND)
-@click.option("--how", help="The way to do it, if the kind has several.")
+@click.option(
+    "--how", shell_complete=completion.FAULT_WAYS, help="The way to do it, if the kind has several."
+)
 @click.option(
     "--times",
     type=click.IntRange(min=1),
@@ -65,7 +67,12 @@ def list_(invocation: Invocation) -> None:
     help="How many deliveries take the fault.",
 )
 @shared_options.event_filter
-@click.option("--product", metavar="P", help="Only for events of this product; else of any.")
+@click.option(
+    "--product",
+    metavar="P",
+    shell_complete=completion.PRODUCTS,
+    help="Only for events of this product; else of any.",
+)
 @click.pass_obj
 def add(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,

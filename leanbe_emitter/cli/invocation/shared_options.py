@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from leanbe_emitter.cli.invocation import completion
 from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
@@ -29,14 +30,23 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 #: ``--product``; the only product needs no name.
 product = click.option(
-    "--product", metavar="P", help="Name or id; not needed while there is only one product."
+    "--product",
+    metavar="P",
+    shell_complete=completion.PRODUCTS,
+    help="Name or id; not needed while there is only one product.",
 )
 #: ``--product`` as a filter.
-product_filter = click.option("--product", metavar="P", help="Only of this product: name or id.")
+product_filter = click.option(
+    "--product",
+    metavar="P",
+    shell_complete=completion.PRODUCTS,
+    help="Only of this product: name or id.",
+)
 #: ``--product`` whose assumptions apply.
 assumptions_of_product = click.option(
     "--product",
     metavar="P",
+    shell_complete=completion.PRODUCTS,
     help="Use its assumptions: name or id; not needed while there is only one product.",
 )
 #: ``--hashed``, the bytes that a receiver hashed.
@@ -85,6 +95,7 @@ assume = click.option(
     "--assume",
     type=ASSIGNMENT,
     multiple=True,
+    shell_complete=completion.ASSIGNMENTS,
     metavar="NAME=VALUE",
     help='Set an assumption; see "assumptions list".',
 )
@@ -163,10 +174,14 @@ def certificate_options(command: F) -> F:
 def payload_changes(command: F) -> F:
     """Add changes of a sample payload: ``--set``, ``--set-json``, ``--unset``."""
     unset = click.option(
-        "--unset", multiple=True, metavar="PATH", help="Remove a key from the payload."
+        "--unset",
+        multiple=True,
+        metavar="PATH",
+        shell_complete=completion.PATHS_TO_UNSET,
+        help="Remove a key from the payload.",
     )
     eg = ("title=Hi, country.countryCode=FR, tags[0].title=ui", "upvotes=3, tags=[]")
-    return _sets(unset(command), of="payload", eg=eg)
+    return _sets(unset(command), of="payload", eg=eg, complete=completion.PATHS_TO_SET)
 
 
 def field_changes(command: F, *, eg: tuple[str, str]) -> F:
@@ -185,13 +200,16 @@ def field_values(command: F, *, eg: tuple[str, str]) -> F:
     return _sets(command, of="document", eg=eg)
 
 
-def _sets(command: F, *, of: str, eg: tuple[str, str]) -> F:
+def _sets(
+    command: F, *, of: str, eg: tuple[str, str], complete: completion.Completer | None = None
+) -> F:
     as_text = click.option(
         "--set",
         "set_text",
         type=PATH_AND_TEXT,
         multiple=True,
         metavar="PATH=TEXT",
+        shell_complete=complete,
         help=f"Set text in the {of}: {eg[0]}.",
     )
     as_json = click.option(
@@ -199,6 +217,7 @@ def _sets(command: F, *, of: str, eg: tuple[str, str]) -> F:
         type=PATH_AND_JSON,
         multiple=True,
         metavar="PATH=JSON",
+        shell_complete=complete,
         help=f"Set any other value in the {of}: {eg[1]}.",
     )
     return as_text(as_json(command))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import (
     BY_ANY_WORKER,
     printing_attempts,
@@ -126,7 +126,7 @@ def list_(  # noqa: PLR0913 - one argument for each option
 
 
 @subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
-@click.argument("delivery", metavar="ID")
+@click.argument("delivery", metavar="ID", shell_complete=completion.DELIVERIES)
 @click.option("--raw", is_flag=True, help="Print only the request's body, byte for byte.")
 @click.option("--curl", is_flag=True, help="Print a shell command that sends the same bytes.")
 @click.option("--signed", is_flag=True, help="Print only the text that was signed, byte for byte.")
@@ -150,7 +150,7 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed
 @subcommand(
     deliveries, "explain", example="leanbe-emitter deliveries explain a2e421 --got undefined"
 )
-@click.argument("delivery", metavar="ID")
+@click.argument("delivery", metavar="ID", shell_complete=completion.DELIVERIES)
 @click.option("--got", metavar="HEX", help="The signature that the receiver computed or found.")
 @shared_options.hashed
 @shared_options.lang
@@ -178,7 +178,7 @@ def explain(
     "redeliver",
     example="leanbe-emitter deliveries redeliver --status exhausted --job after-the-outage",
 )
-@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@click.argument("delivery", metavar="[ID...]", nargs=-1, shell_complete=completion.DELIVERIES)
 @shared_options.status_filter
 @shared_options.event_filter
 @shared_options.product_filter
@@ -252,7 +252,7 @@ def _of_the_job(number: int) -> str:
 
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
-@click.argument("delivery", metavar="[ID...]", nargs=-1)
+@click.argument("delivery", metavar="[ID...]", nargs=-1, shell_complete=completion.DELIVERIES)
 @shared_options.status_filter
 @shared_options.event_filter
 @shared_options.product_filter

@@ -2,7 +2,7 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
@@ -45,7 +45,7 @@ def list_(
 
 
 @subcommand(events, "show", example="leanbe-emitter events show a2e42a")
-@click.argument("event", metavar="ID")
+@click.argument("event", metavar="ID", shell_complete=completion.EVENTS)
 @click.pass_obj
 def show(invocation: Invocation, event: str) -> None:
     """Show one event with its payload."""

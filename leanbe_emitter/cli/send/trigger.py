@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
@@ -41,7 +41,12 @@ _DRY_RUN = [output.column(key) for key in ("event", "method", "url", "body")]
 @click.option(
     "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Repeat everything N times."
 )
-@click.option("--same-as", metavar="DELIVERY", help="Continue with the document of this delivery.")
+@click.option(
+    "--same-as",
+    metavar="DELIVERY",
+    shell_complete=completion.DELIVERIES,
+    help="Continue with the document of this delivery.",
+)
 @shared_options.delivery_options
 @click.option("--dry-run", is_flag=True, help="Show the requests; store and send nothing.")
 @shared_options.assume

@@ -2,7 +2,7 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe, product_assumptions
@@ -51,7 +51,7 @@ def show(invocation: Invocation, name: str, product: str | None) -> None:
     assumptions, "set", example="leanbe-emitter assumptions set max_attempts 1 --product Acme"
 )
 @click.argument("name", type=ASSUMPTION)
-@click.argument("value")
+@click.argument("value", shell_complete=completion.ASSUMPTION_VALUES)
 @shared_options.product
 @click.pass_obj
 def set_(invocation: Invocation, *, name: str, value: str, product: str | None) -> None:

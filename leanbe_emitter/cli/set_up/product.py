@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -88,7 +88,7 @@ def list_(invocation: Invocation) -> None:
 
 
 @subcommand(product, "show", example="leanbe-emitter product show Acme")
-@click.argument("product", metavar="P")
+@click.argument("product", metavar="P", shell_complete=completion.PRODUCTS)
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
     """Show one product: by name, by id, or by six digits of either end of the id."""
@@ -98,7 +98,7 @@ def show(invocation: Invocation, product: str) -> None:
 
 
 @subcommand(product, "rename", example='leanbe-emitter product rename Acme "Acme Inc."')
-@click.argument("product", metavar="P")
+@click.argument("product", metavar="P", shell_complete=completion.PRODUCTS)
 @click.argument("name")
 @click.pass_obj
 def rename(invocation: Invocation, product: str, name: str) -> None:
@@ -109,7 +109,7 @@ def rename(invocation: Invocation, product: str, name: str) -> None:
 
 
 @subcommand(product, "delete", example="leanbe-emitter product delete Acme")
-@click.argument("product", metavar="P")
+@click.argument("product", metavar="P", shell_complete=completion.PRODUCTS)
 @shared_options.yes
 @click.pass_obj
 def delete(invocation: Invocation, *, product: str, yes: bool) -> None:
@@ -124,7 +124,7 @@ def delete(invocation: Invocation, *, product: str, yes: bool) -> None:
 @subcommand(
     product, "statuses", example='leanbe-emitter product statuses Acme --set "To Do,Doing,Done"'
 )
-@click.argument("product", metavar="P")
+@click.argument("product", metavar="P", shell_complete=completion.PRODUCTS)
 @click.option(
     "--set",
     "wanted",

@@ -2,7 +2,7 @@
 
 import click
 
-from leanbe_emitter.cli.invocation import output, shared_options
+from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
@@ -45,7 +45,7 @@ def list_(invocation: Invocation, product: str | None) -> None:
 
 
 @subcommand(user, "show", example="leanbe-emitter user show bo@example.com")
-@click.argument("user", metavar="U")
+@click.argument("user", metavar="U", shell_complete=completion.documents("users"))
 @shared_options.product
 @click.pass_obj
 def show(invocation: Invocation, user: str, product: str | None) -> None:
@@ -56,7 +56,7 @@ def show(invocation: Invocation, user: str, product: str | None) -> None:
 
 
 @subcommand(user, "grant", example="leanbe-emitter user grant bo@example.com --product Initech")
-@click.argument("user", metavar="U")
+@click.argument("user", metavar="U", shell_complete=completion.documents("users"))
 @shared_options.product
 @click.pass_obj
 def grant(invocation: Invocation, user: str, product: str | None) -> None:

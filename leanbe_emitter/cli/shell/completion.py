@@ -11,7 +11,9 @@ from leanbe_emitter.cli.invocation.commands import COMPLETION_VARIABLE, command
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that completes commands and events in a shell.
+    """Print the script that completes words in a shell.
+
+    It completes commands, events, products, ids, paths of --set, and values.
 
     Put into ~/.bashrc: eval "$(leanbe-emitter completion bash)"
 
