@@ -49,7 +49,9 @@ class ServerProcess:
 
 @contextmanager
 def running_server(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess]:
-    """Start a server on a free port with a temporary database; stop it after the block.
+    """Start a server with a temporary database and a manual clock; stop it after the block.
+
+    It listens at a free port.
 
     Args:
         stderr: the file for its notices and its log; None: the stderr of this process.
@@ -58,7 +60,7 @@ def running_server(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
         ServerUnavailable: the server ended at once; its own output says why.
     """
     # On the loopback, whatever the environment says: only the starting process uses this server.
-    place = ("--ephemeral", "--host", "127.0.0.1", "--port", "0")
+    place = ("--ephemeral", "--host", "127.0.0.1", "--port", "0", "--clock", "manual")
     arguments = ("serve", *place, "--output", "json", "--quiet", "--until-eof")
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "leanbe_emitter", *arguments],

@@ -83,7 +83,7 @@ def test_it_passes_against_a_server_of_ones_own_that_asks_for_a_token(
     example: Example, tmp_path: Path
 ) -> None:
     token = {"LEANBE_EMITTER_TOKEN": "let-me-in"}
-    with run_server(tmp_path, "--ephemeral", environ=token) as served:
+    with run_server(tmp_path, "--ephemeral", "--clock", "manual", environ=token) as served:
         told = {**token, "LEANBE_EMITTER_URL": served.ready["url"]}
         ran = run(example, "node", "--test", environ=told)
         refused = run(example, "node", "--test", environ={**told, "LEANBE_EMITTER_TOKEN": ""})

@@ -104,7 +104,8 @@ def test_a_reset_by_another_process_plants_the_same_without_file_or_variable(fol
 
 def test_the_same_ids_come_again_where_that_is_wanted(folder: Path) -> None:
     products: list[Any] = []
-    with run_server(folder, "--ephemeral", *FILE, environ=ENVIRON) as served:
+    options = ("--ephemeral", "--clock", "manual", *FILE)
+    with run_server(folder, *options, environ=ENVIRON) as served:
         for _ in range(2):
             served.client.post("/clock/advance", json={"seconds": 60})
             served.client.post("/reset", json={"ids": "restart"})

@@ -18,7 +18,8 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 
 def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path) -> None:
-    with run_receiver(tmp_path) as receiver, run_server(tmp_path, "--ephemeral") as served:
+    still = ("--ephemeral", "--clock", "manual")
+    with run_receiver(tmp_path) as receiver, run_server(tmp_path, *still) as served:
         hook = {"url": receiver.url, "secret": SECRET}
         served.client.post("/products", json={"name": "Acme", "webhook": hook})
         added = cli("faults", "add", "receiver_fails", "--times", "2", "--db", served.ready["db"])
@@ -33,6 +34,27 @@ def test_retries_wait_for_the_clock_and_nobody_for_time(cli: Cli, tmp_path: Path
     assert outcomes in (["unknown", "unknown", "delivered"], ["unknown", "delivered"])
     assert [each["outcome"] for each in delivery["attempts"]] == ["unknown", "unknown", "delivered"]
     assert shown == f"{advanced['now']}\tmanual\n"
+
+
+def test_time_passes_at_a_server_unless_the_clock_is_manual_and_then_it_says_so(
+    cli: Cli, tmp_path: Path
+) -> None:
+    with run_server(tmp_path, "--ephemeral") as served:
+        assert served.client.get("/clock").json()["kind"] == "system"
+        assert "time stands still" not in served.end(signal.SIGTERM)[1]
+    environ = {"LEANBE_EMITTER_TOKEN": "let-me-in"}
+    still = ("--ephemeral", "--clock", "manual")
+    with run_server(tmp_path, *still, environ=environ) as served:
+        before = served.client.get("/clock").json()["now"]
+        moved = cli("clock", "advance", "1h", "--db", served.ready["db"])
+        assert moved.status == 0, moved.stderr
+        told = served.end(signal.SIGTERM)[1].splitlines()
+    begins = f"The clock is manual: time stands still at {before}, and retries wait"
+    at = told.index(f"{begins} until you move it:")
+    token = '-H "Authorization: Bearer $LEANBE_EMITTER_TOKEN"'
+    call = f"{served.ready['url']}/api/v1/clock/advance -d '{{\"seconds\": 3600}}'"
+    assert told[at + 1] == f"  leanbe-emitter clock advance 1h --db {served.ready['db']}"
+    assert told[at + 2] == f"  curl {token} {call}"
 
 
 @pytest.mark.parametrize("options", [(), ("--workers-off",)], ids=["worker", "no worker"])

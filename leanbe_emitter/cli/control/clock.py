@@ -24,9 +24,9 @@ _COLUMNS = [output.column("now"), output.column("kind")]
 def clock() -> None:
     """The clock; a manual clock stands still until you move it.
 
-    "serve --clock manual" and "serve --ephemeral" make the database's clock manual for every
-    process, including servers and workers that run already. A manual clock holds back only retries:
-    workers send at once what is due at its time.
+    "serve --clock manual" makes the database's clock manual for every process, including servers
+    and workers that run already. A manual clock holds back only retries: workers send at once what
+    is due at its time.
     """
 
 

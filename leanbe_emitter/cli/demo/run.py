@@ -1,8 +1,9 @@
 """The two ways of the demo: the 22 events over a server's API, or the story in this process.
 
-The server's clock is manual, as in every ephemeral database: the retry waits until all events were
-sent, and then needs no time. Each step of the story is one transaction, which the library has and
-the API has not. The deliveries of a step are settled before the next step begins.
+The server's clock is manual, as of every server that one of our commands starts for itself: the
+retry waits until all events were sent, and then needs no time. Each step of the story is one
+transaction, which the library has and the API has not. The deliveries of a step are settled before
+the next step begins.
 """
 
 from collections.abc import Callable, Iterator, Mapping

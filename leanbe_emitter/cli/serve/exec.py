@@ -58,6 +58,8 @@ def exec(  # noqa: A001 - the command's own name
 ) -> None:
     """Run a command with its own server, on a free port and a temporary database.
 
+    The server's clock is manual: retries wait until the command moves it.
+
     The command gets LEANBE_EMITTER_URL, LEANBE_EMITTER_DB, and a new secret to verify with in
     LEANBE_WEBHOOK_SECRET; a seed file can use that variable, too. exec exits with the status of the
     command.

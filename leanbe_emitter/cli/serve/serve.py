@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.param_types import AGE, HOST, ROOT_PATH, SEED, TARGETS
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
+from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--clock",
     type=click.Choice(["manual", "system"]),
-    help="Clock of the database; default: unchanged, or manual with --ephemeral.",
+    help="Clock of the database; default: unchanged. A new database has the system clock.",
 )
 @click.option("--workers-off", is_flag=True, help="Deliver nothing; other workers do.")
 @click.option(
@@ -121,8 +123,9 @@ def serve(  # noqa: PLR0913 - one argument for each option
     A seed file fills a database without products, and again after each reset: with products and
     their documents, but without events. See docs/seed-files.md.
 
-    A manual clock applies to every process on the database, and holds back retries until you move
-    it: see "clock".
+    Retries come when they are due by the machine's clock. With --clock manual, time stands still
+    for every process on the database, and retries wait until you move the clock: see "clock". A
+    server on such a database says so at its start.
     """
     arguments = {
         "host": host,
@@ -133,7 +136,6 @@ def serve(  # noqa: PLR0913 - one argument for each option
     settings = invocation.settings(**arguments)
     raise_descriptor_limit()
     token = _token(settings, is_open=no_token)
-    clock = clock or ("manual" if ephemeral else None)
     if seed_file is not None:
         _check_seed(seed_file, settings)
     with (
@@ -146,6 +148,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         _plant(invocation, leanbe, seed_file)
         _discard_old(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
+        _notice_clock(invocation, leanbe, url=url, token=token)
         _serve(
             leanbe,
             settings,
@@ -268,6 +271,32 @@ def _notice_targets(invocation: Invocation, settings: "Settings") -> None:
             "link-local, multicast and metadata addresses. --allow-targets adds to these, and "
             "limits nothing. --only-targets limits them."
         )
+
+
+def _notice_clock(invocation: Invocation, leanbe: "Leanbe", *, url: str, token: str) -> None:
+    """Say that time stands still, and how to move it: nobody expects that of a server."""
+    if leanbe.clock.kind != MANUAL:
+        return
+    invocation.notice(
+        "The clock is manual: time stands still at "
+        f"{output.format_instant(leanbe.clock.now())}, and retries wait until you move it:\n"
+        f"  leanbe-emitter clock advance 1h{_db_option(invocation)}\n"
+        f"  curl {_bearer(token)}{url}/api/v1/clock/advance -d '{{\"seconds\": 3600}}'"
+    )
+
+
+def _db_option(invocation: Invocation) -> str:
+    """Return the option with which another command finds the database, without its password."""
+    from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown  # noqa: PLC0415 - slow
+
+    if invocation.db is None:
+        return ""
+    return f" --db {shlex.quote(shown(parse_database_url(invocation.db)))}"
+
+
+def _bearer(token: str) -> str:
+    """Return curl's option for the token: the name of its variable, never the token itself."""
+    return '-H "Authorization: Bearer $LEANBE_EMITTER_TOKEN" ' if token else ""
 
 
 def _check_seed(seed: "Seed", settings: "Settings") -> None:

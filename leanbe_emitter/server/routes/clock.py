@@ -51,9 +51,8 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     def set_(body: Annotated[ClockTime, Depends(ModelBody(ClockTime))]) -> Response:
         """Set a manual clock, forward or backward; workers send at once what is due then.
 
-        The clock is manual if a server was started on the database with `--clock manual` or
-        `--ephemeral`. The machine's clock cannot be set (409). The time has to be in the years
-        1971 to 2105, in UTC.
+        The clock is manual if a server was started on the database with `--clock manual`. The
+        machine's clock cannot be set (409). The time has to be in the years 1971 to 2105, in UTC.
         """
         leanbe.clock.set(parse_given_instant(body.now, within=RANGE))
         return _time(leanbe)
