@@ -1,6 +1,7 @@
 """How option values are written: one grammar in every command."""
 
 import io
+import os
 from pathlib import Path
 
 import click
@@ -44,6 +45,26 @@ def test_a_secret_file_that_is_no_text_is_refused_without_being_shown(tmp_path: 
     with pytest.raises(click.BadParameter) as refused:
         read(param_types.SECRET, f"@{file}")
     assert "hidden" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "name"),
+    [
+        (param_types.PATH_AND_TEXT, b"title=\xc3\xa9\xff", "The value of 'title'"),
+        (param_types.PATH_AND_JSON, b'title="\xc3\xa9\xff"', "The value of 'title'"),
+        (param_types.PATH_AND_TEXT, b"\xc3\xa9\xff=x", "The path"),
+        (param_types.SECRET, b"\xc3\xa9\xff", "The secret"),
+        (param_types.SECRET, b"env:HOOK_SECRET", "The variable 'HOOK_SECRET'"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_refused(
+    kind: "click.ParamType[object]", text: bytes, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", os.fsdecode(b"\xc3\xa9\xff"))
+    with pytest.raises(click.BadParameter) as refused:
+        read(kind, os.fsdecode(text))
+    at = 3 if kind is param_types.PATH_AND_JSON else 2
+    assert refused.value.message.startswith(f"{name} is not UTF-8: byte {at} is wrong (0xff).")
 
 
 def test_content_is_a_file_or_standard_input(

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 #: A path of a URL: no host, no query.
 _ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~%!$&'()*+,;=:@-]+)+")
 
+#: The characters into which Python turns a byte that is no UTF-8: the byte is their end.
+_FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
+
 #: The name of a variable of a shell.
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -88,6 +91,7 @@ def _secret(text: str) -> str:
 
 
 def _secret_text(text: str) -> str:
+    _require_utf8(text, name="The secret")
     if text.startswith("@"):
         return _decoded(text[1:], _read_file(text[1:]))
     if not text.startswith("env:"):
@@ -95,7 +99,24 @@ def _secret_text(text: str) -> str:
     name = text.removeprefix("env:")
     if name not in os.environ:
         raise ValueError(f"The variable {name!r} is not set.")
+    _require_utf8(os.environ[name], name=f"The variable {name!r}")
     return os.environ[name]
+
+
+def _require_utf8(text: str, *, name: str) -> None:
+    """Refuse bytes of the system that are no UTF-8; Python turns each into half a character.
+
+    Args:
+        text: a word of the command line, or a variable.
+        name: how the message names it; the text itself may be a secret.
+    """
+    for position, character in enumerate(text):
+        if _FIRST_BYTE <= character <= _LAST_BYTE:
+            before = len(os.fsencode(text[:position]))
+            raise ValueError(
+                f"{name} is not UTF-8: byte {before} is wrong (0x{ord(character) & 0xFF:02x}).\n"
+                "Is another encoding set in the terminal or the script?"
+            )
 
 
 def parse_json(content: bytes) -> JSON:
@@ -125,6 +146,8 @@ def _pair(text: str) -> tuple[str, str]:
     name, sign, value = text.partition("=")
     if not sign or not name.strip():
         raise ValueError(f"{text!r} has no '=': write it as PATH=VALUE.")
+    _require_utf8(name, name="The path")
+    _require_utf8(value, name=f"The value of {name.strip()!r}")
     return name.strip(), value
 
 
