@@ -66,7 +66,13 @@ SECTIONS = {
 }
 
 
-@click.group(PROGRAM, cls=RootGroup, sections=SECTIONS, example=f"{PROGRAM} trigger")
+@click.group(
+    PROGRAM,
+    cls=RootGroup,
+    sections=SECTIONS,
+    example=f"{PROGRAM} trigger",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
 @click.version_option(leanbe_emitter.__version__, prog_name=PROGRAM)
 def program() -> None:
     """Leanbe's sending side: sign webhooks, deliver them, retry them, and explain mistakes."""

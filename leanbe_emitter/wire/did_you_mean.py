@@ -15,12 +15,20 @@ LONGEST_WORD = 100
 _MOST_CANDIDATES = 2000
 
 
-def nearest(word: str, candidates: Iterable[str], *, limit: int = 3) -> list[str]:
+def nearest(
+    word: str, candidates: Iterable[str], *, limit: int = 3, similarity: float = _SIMILARITY
+) -> list[str]:
     """Return up to ``limit`` candidates that are similar to the word, the most similar first.
 
     Upper case and the separators ``- _ .`` and space do not count. A candidate that begins or ends
     with the word is similar, however long it is. Nothing is similar to a word that is longer than
     ``LONGEST_WORD``, and candidates after the first two thousand do not count.
+
+    Args:
+        word: a misspelt name.
+        candidates: the names that there are.
+        limit: how many names to return at most.
+        similarity: the least similarity, from 0 to 1.
     """
     if len(word) > LONGEST_WORD:
         return []
@@ -32,22 +40,24 @@ def nearest(word: str, candidates: Iterable[str], *, limit: int = 3) -> list[str
     scored: list[tuple[float, int, str]] = []
     for position, candidate in enumerate(islice(dict.fromkeys(candidates), _MOST_CANDIDATES)):
         matcher.set_seq1(_plain(candidate))
-        similarity = _touching(wanted, _plain(candidate)) or _ratio(matcher)
-        if similarity >= _SIMILARITY:
-            scored.append((-similarity, position, candidate))
+        score = _touching(wanted, _plain(candidate)) or _ratio(matcher, least=similarity)
+        if score >= similarity:
+            scored.append((-score, position, candidate))
     return [candidate for _, _, candidate in sorted(scored)[:limit]]
 
 
-def _ratio(matcher: "SequenceMatcher[str]") -> float:
+def _ratio(matcher: "SequenceMatcher[str]", *, least: float) -> float:
     """Return the similarity; 0 if a bound that is quick to compute shows that it is too small."""
-    if matcher.real_quick_ratio() < _SIMILARITY or matcher.quick_ratio() < _SIMILARITY:
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
         return 0.0
     return matcher.ratio()
 
 
-def did_you_mean(word: str, candidates: Iterable[str], *, limit: int = 3) -> str:
+def did_you_mean(
+    word: str, candidates: Iterable[str], *, limit: int = 3, similarity: float = _SIMILARITY
+) -> str:
     """Return ``Did you mean a, b or c?``, or an empty text without a similar candidate."""
-    found = nearest(word, candidates, limit=limit)
+    found = nearest(word, candidates, limit=limit, similarity=similarity)
     return f"Did you mean {any_of(found)}?" if found else ""
 
 

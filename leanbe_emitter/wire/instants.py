@@ -18,6 +18,8 @@ _GIVEN = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)",
     re.ASCII | re.IGNORECASE,
 )
+#: What begins like this is meant as an instant.
+_YEAR = re.compile(r"\d+-", re.ASCII)
 #: The range of datetime.
 _ALL_INSTANTS = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -108,7 +110,7 @@ def parse_since(text: str) -> float | datetime:
     Raises:
         InvalidValue: the text is neither an instant nor a duration.
     """
-    if "t" in text.lower():
+    if _YEAR.match(text) and "t" in text.lower():
         return parse_given_instant(text)
     try:
         return parse_duration(text)

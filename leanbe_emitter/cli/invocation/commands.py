@@ -14,7 +14,8 @@ from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import CommandMissing
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
+from leanbe_emitter.cli.invocation.wrong_words import ours_for_command, ours_for_option
+from leanbe_emitter.wire.did_you_mean import there_are
 
 Callback = Callable[..., object]
 
@@ -70,6 +71,13 @@ class _CommandWithExample(click.Command):
         self.example = example
         self.words = words or {}
         self.global_options = _global_options()
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words; the error about a wrong option names ours."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(_no_option(error.option_name, self, ctx), ctx) from None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own parameters, then the global ones."""
@@ -136,7 +144,7 @@ class Group(_CommandWithExample, click.Group):
         name = args[0]
         known = self.get_command(ctx, name)
         if known is None and not ctx.resilient_parsing and not name.startswith("-"):
-            raise click.UsageError(_no_command(name, self.list_commands(ctx)), ctx)
+            raise click.UsageError(_no_command(name, self, ctx), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -146,9 +154,23 @@ def _too_many(command: click.Command, rest: Sequence[str]) -> str:
     return f"There is one argument too many: {rest[0]!r}.{advice}"
 
 
-def _no_command(name: str, known: Sequence[str]) -> str:
-    advice = did_you_mean(name, known) or there_are(known)
-    return f"There is no command {name!r}.\n{advice}"
+def _no_command(name: str, group: click.Group, context: click.Context) -> str:
+    known = group.list_commands(context)
+    ours = ours_for_command(
+        name, path=context.command_path, commands=known, options=_options_of(group, context)
+    )
+    return f"There is no command {name!r}.\n{ours or there_are(known)}"
+
+
+def _no_option(name: str, command: click.Command, context: click.Context) -> str:
+    ours = ours_for_option(name, options=_options_of(command, context))
+    return f"{context.command_path} has no option {name}.\n{ours}".rstrip()
+
+
+def _options_of(command: click.Command, context: click.Context) -> list[str]:
+    return [
+        option for each in command.get_params(context) for option in each.opts if "-" in option[0]
+    ]
 
 
 class RootGroup(Group):

@@ -1,0 +1,62 @@
+"""A word that is none of ours is answered with the word that was meant, or with none."""
+
+import pytest
+
+from tests.support.command_line import run
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("trigger idea.created --override title=x", "Here that is --set PATH=VALUE."),
+        ("trigger --json", "Here that is --output json."),
+        ("trigger -o json", "Here that is --output."),
+        ("product create Acme --url http://127.0.0.1/", "Here that is --webhook-url."),
+        ("send idea.created --forward-to http://127.0.0.1/", "Here that is --to."),
+        ("trigger --prodct Acme", "Did you mean --product?"),
+        ("listen", "Here that is leanbe-emitter tail or leanbe-emitter receiver."),
+        ("logs", "Here that is leanbe-emitter tail."),
+        ("replay", "Here that is leanbe-emitter deliveries redeliver."),
+        ("deliveries replay", "Here that is leanbe-emitter deliveries redeliver."),
+        ("help", "Here that is leanbe-emitter --help."),
+        ("product help", "Here that is leanbe-emitter product --help."),
+        ("version", "Here that is leanbe-emitter --version."),
+        ("-V", "Here that is --version."),
+        ("triger idea.created", "Did you mean trigger?"),
+    ],
+)
+def test_a_word_of_other_tools_or_a_slip_is_answered_with_ours(
+    line: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = run(capsys, *line.split())
+    assert (ran.status, ran.stdout) == (2, "")
+    assert ran.stderr.splitlines()[1].strip() == advice
+
+
+@pytest.mark.parametrize("line", ["verify --url x", "tail --override x", "trigger --user x"])
+def test_what_only_looks_alike_is_not_offered(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, option, _ = line.split()
+    said = f"error: leanbe-emitter {command} has no option {option}.\n"
+    assert run(capsys, *line.split()).stderr == (
+        f"{said}       Help: leanbe-emitter {command} --help\n"
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("clock",), ("clock", "show")])
+def test_the_short_option_shows_the_help_too(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    short, long = run(capsys, *words, "-h"), run(capsys, *words, "--help")
+    assert short == long
+    assert short.status == 0
+
+
+def test_a_time_in_words_is_answered_with_the_durations_that_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = run(capsys, "deliveries", "list", "--since", "yesterday").stderr
+    assert "'yesterday' is no duration." in told
+    assert "500ms, 10s, 2m, 1h or 30d" in told
+    assert "Or write an instant like 2026-11-26T00:00:00Z." in told
