@@ -100,6 +100,11 @@ def object_id_prefix(second: int) -> str:
     return f"{second & _SECONDS:08x}"
 
 
+def second_of_id(object_id: str) -> int:
+    """Return the second of an ObjectId, since 1970."""
+    return int(object_id[:8], 16)
+
+
 def ids_of_second(second: int) -> tuple[str, str]:
     """Return the first and the last ObjectId that a second, since 1970, can have."""
     beginning = object_id_prefix(second)

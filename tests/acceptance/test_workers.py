@@ -86,6 +86,7 @@ def test_a_killed_worker_loses_nothing(
     assert (lost.number, lost.outcome) == (1, Outcome.UNKNOWN)
     assert "vanished" in (lost.error or "")
     assert (made.number, made.outcome) == (2, Outcome.DELIVERED)
+    assert (lost.url, lost.request_headers) == (made.url, made.request_headers)
     one, other = receiver.bodies
     assert one == other
     assert receiver.requests[0].verified(SECRET).event == "idea.created"

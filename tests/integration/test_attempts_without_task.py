@@ -120,6 +120,8 @@ async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: B
     it = new_worker(bench, transport, grace_seconds=GRACE_SECONDS)
     async with run_worker(it) as task:
         await async_wait_until(lambda: len(transport.in_flight) == 2, "both are in flight")
+        begun = bench.now
+        bench.clock.advance(seconds=3)
         it.stop()
         with takes_virtual_seconds(GRACE_SECONDS):
             await task
@@ -127,7 +129,8 @@ async def test_those_that_do_not_end_in_time_are_settled_as_interrupted(bench: B
     assert states(bench, deliveries) == [DeliveryState.READY] * 2
     for each in deliveries:
         (attempt,) = bench.attempts(each)
-        assert attempt.outcome is Outcome.UNKNOWN
+        assert (attempt.outcome, attempt.started_at) == (Outcome.UNKNOWN, begun)
+        assert ["Content-Type", "application/json"] in attempt.request_headers
         assert bench.delivery(each).attempts_counted == 0
 
 

@@ -26,6 +26,18 @@ def test_a_lost_lease_leaves_an_attempt_of_unknown_outcome(bench: Bench) -> None
     assert bench.journal()[-1].number == 1
 
 
+def test_a_renewed_lease_tells_when_it_began_to_the_second(bench: Bench) -> None:
+    (delivery,) = bench.enqueue(bench.product())
+    queue, begun = bench.queue(), bench.now
+    claimed = claim(queue)
+    bench.clock.advance(seconds=LEASE_SECONDS / 2)
+    queue.renew(claimed)
+    bench.expire_leases(queue)
+    (attempt,) = bench.attempts(delivery)
+    assert attempt.started_at == begun // 1000 * 1000
+    assert attempt.duration_us == (bench.now - attempt.started_at) * 1000
+
+
 def test_it_is_due_again_at_once_and_the_schedule_does_not_count_it(bench: Bench) -> None:
     (delivery,) = bench.enqueue(bench.product())
     due_at = bench.now

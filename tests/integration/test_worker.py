@@ -156,10 +156,13 @@ async def test_attempts_that_do_not_finish_in_time_are_settled_as_interrupted(be
     it = new_worker(bench, transport, grace_seconds=0.01)
     async with run_worker(it):
         await transport.sent(2)
+        begun = bench.now
+        bench.clock.advance(seconds=3)
     assert states(bench, deliveries) == {DeliveryState.READY: 2}
     for each in deliveries:
         (attempt,) = bench.attempts(each)
-        assert attempt.outcome is Outcome.UNKNOWN
+        assert (attempt.outcome, attempt.started_at) == (Outcome.UNKNOWN, begun)
+        assert ["Content-Type", "application/json"] in attempt.request_headers
         assert bench.delivery(each).attempts_counted == 0
 
 

@@ -44,6 +44,8 @@ from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.faults.bodies import Draft, apply_to_body, apply_to_draft
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
+#: What an interrupted attempt came to.
+_STOPPED = Unknown("The sender was stopped in the middle of this attempt.")
 #: Largest number of prepared requests.
 _PREPARED_REQUESTS = 4096
 
@@ -63,6 +65,29 @@ class _Prepared(NamedTuple):
     url: str
     headers: Headers
     request: PreparedRequest
+
+
+class _Begun(NamedTuple):
+    """Attempt of ``Sender.send``, as it began."""
+
+    content: _Content
+    assumptions: AssumptionSet
+    request: OutgoingRequest
+    started_at: int
+    watch: float
+
+    def evidence(self, claimed: Claimed, result: Answer | Unreachable | Unknown) -> Evidence:
+        """Return the evidence of the attempt, which ends now."""
+        return _evidence(
+            claimed,
+            result,
+            self.assumptions,
+            started_at=self.started_at,
+            duration_us=_microseconds_since(self.watch),
+            url=self.request.url,
+            headers=self.request.headers,
+            body=None if self.content.is_stored else self.content.body,
+        )
 
 
 class Sender:
@@ -89,6 +114,8 @@ class Sender:
         self._transport = transport
         self._callbacks = transport if isinstance(transport, CallbackTransport) else None
         self._prepared: dict[tuple[object, ...], _Prepared] = {}
+        # Attempts of ``send`` in flight, and those that were interrupted, by delivery.
+        self._begun: dict[str, _Begun] = {}
         self._rules = rules
         self._clock = clock
         self._now_ms = milliseconds_of(clock)
@@ -98,27 +125,29 @@ class Sender:
     async def send(self, claimed: Claimed) -> Settlement:
         """Make the attempt and return its settlement; errors of the network become outcomes.
 
-        If this is cancelled, the attempt is ``unknown``: its bytes may have gone out.
+        If this is cancelled, the attempt is ``unknown``: its bytes may have gone out. Then
+        ``interrupted`` returns its settlement.
 
         Raises:
             OutOfDescriptors: this process can open no connection, so that no attempt was made.
         """
-        assumptions = _assumptions(claimed)
-        content = self._content(claimed, assumptions)
-        request = _request(claimed, content, assumptions)
-        started_at, watch = self._now_ms(), stopwatch()
-        result = await self._carry(request, assumptions, claimed.fault)
-        evidence = _evidence(
-            claimed,
-            result,
-            assumptions,
-            started_at=started_at,
-            duration_us=_microseconds_since(watch),
-            url=request.url,
-            headers=request.headers,
-            body=None if content.is_stored else content.body,
-        )
-        return self._settlement(claimed, evidence, assumptions)
+        begun = self._begun[claimed.delivery_id] = self._beginning(claimed)
+        try:
+            result = await self._carry(begun.request, begun.assumptions, claimed.fault)
+        except Exception:
+            del self._begun[claimed.delivery_id]
+            raise
+        evidence = begun.evidence(claimed, result)
+        del self._begun[claimed.delivery_id]
+        return self._settlement(claimed, evidence, begun.assumptions)
+
+    def interrupted(self, claimed: Claimed) -> Settlement:
+        """Return the settlement of an attempt whose ``send`` was cancelled.
+
+        It is unknown, with everything that was known at its beginning, and due again at once.
+        """
+        begun = self._begun.pop(claimed.delivery_id, None) or self._beginning(claimed)
+        return _interrupted(claimed, begun.evidence(claimed, _STOPPED), at=self._now_ms())
 
     def begin(
         self, claimed: Claimed, ended: Callable[["PlainAttempt"], object]
@@ -152,6 +181,12 @@ class Sender:
             return None
         attempt.request = request
         return attempt
+
+    def _beginning(self, claimed: Claimed) -> _Begun:
+        assumptions = _assumptions(claimed)
+        content = self._content(claimed, assumptions)
+        request = _request(claimed, content, assumptions)
+        return _Begun(content, assumptions, request, self._now_ms(), stopwatch())
 
     def _prepare(
         self, transport: CallbackTransport, claimed: Claimed, body_bytes: int
@@ -314,22 +349,38 @@ class PlainAttempt:
 
     def settlement(self) -> Settlement:
         """Return the settlement, once the attempt has ended."""
-        evidence = _evidence(
+        evidence = self._evidence(self._result, duration_us=self._duration_us)
+        return self._settle(self._claimed, evidence, ARTICLE)
+
+    def interrupted(self, *, at: int) -> Settlement:
+        """Return the settlement, once the attempt was cancelled: unknown, and due again at once.
+
+        Args:
+            at: the present instant in milliseconds since 1970.
+        """
+        evidence = self._evidence(_STOPPED, duration_us=_microseconds_since(self._watch))
+        return _interrupted(self._claimed, evidence, at=at)
+
+    def _evidence(self, result: Answer | Unknown, *, duration_us: int) -> Evidence:
+        return _evidence(
             self._claimed,
-            self._result,
+            result,
             ARTICLE,
             started_at=self._started_at,
-            duration_us=self._duration_us,
+            duration_us=duration_us,
             url=self._prepared.url,
             headers=self._prepared.headers,
         )
-        return self._settle(self._claimed, evidence, ARTICLE)
 
     def take_result(self, result: Answer | Unknown) -> None:
         """End the attempt."""
         self._duration_us = _microseconds_since(self._watch)
         self._result = result
         self._ended(self)
+
+
+def _interrupted(claimed: Claimed, evidence: Evidence, *, at: int) -> Settlement:
+    return claimed.settlement(state=DeliveryState.READY, due_at=at, counts=False, evidence=evidence)
 
 
 def _assumptions(claimed: Claimed) -> AssumptionSet:

@@ -26,12 +26,12 @@ from leanbe_emitter.delivery.queue import due_queries, fault_assignment
 from leanbe_emitter.delivery.queue.due_queries import NOTHING, Due, Instants, Todo
 from leanbe_emitter.delivery.queue.fairness import FairClaims, Room
 from leanbe_emitter.delivery.queue.postgresql import Postgresql
-from leanbe_emitter.delivery.queue.row_mapping import with_webhooks
+from leanbe_emitter.delivery.queue.row_mapping import recorded_assumptions, with_webhooks
 from leanbe_emitter.delivery.queue.sqlite import Sqlite
 from leanbe_emitter.delivery.queue.statements import LEASE_ONE, ExpiredRow, Statements
 from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_among
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
-from leanbe_emitter.ids import IdOf, Ids
+from leanbe_emitter.ids import IdOf, Ids, second_of_id
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.database import Database, notify_workers
 from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
@@ -44,6 +44,7 @@ from leanbe_emitter.storage.schema.tables import DeliveryRow
 LEASES_LOST_LIMIT = 3
 #: Most rows that one statement wakes or reaps.
 BATCH = 500
+_SECOND_MS = 1000
 
 _STATEMENTS: Mapping[str, type[Statements]] = {"sqlite": Sqlite, "postgresql": Postgresql}
 
@@ -355,7 +356,8 @@ class Queue:
         if not settlements:
             return set()
         states = self._statements.settle(session, settlements)
-        if faulty := [each for each in settlements if each.evidence.fault]:
+        # An attempt that did not count is made again, with its fault.
+        if faulty := [each for each in settlements if each.evidence.fault and each.counts]:
             fault_assignment.finish(session, faulty, states, now=self._now())
         return {each.delivery_id for each in settlements} - states.keys()
 
@@ -381,9 +383,19 @@ class Queue:
             return Instants(now, now)
         return Instants(now, to_milliseconds(self._lease_clock.now()))
 
+    def _claimed_at(self, row: ExpiredRow) -> int:
+        """Return when a lease began, in milliseconds: to the second, if it was renewed meanwhile.
+
+        A worker begins an attempt as soon as it has claimed it.
+        """
+        last_renewed_at = row.lease_until - self._lease_ms
+        begun_at = second_of_id(row.lease_token) * 1000
+        return begun_at if last_renewed_at - begun_at >= _SECOND_MS else last_renewed_at
+
     def _vanished(self, row: ExpiredRow, *, ahead_ms: int) -> Settlement:
         """Return the settlement of an attempt whose lease ran out."""
         lost = row.leases_lost + 1
+        claimed_at = self._claimed_at(row)
         ends = lost >= LEASES_LOST_LIMIT
         return Settlement(
             delivery_id=row.id,
@@ -396,10 +408,11 @@ class Queue:
             leases_lost=lost,
             evidence=Evidence(
                 outcome=Outcome.UNKNOWN,
-                started_at=row.lease_until - self._lease_ms - ahead_ms,
-                duration_us=self._lease_ms * 1000,
+                started_at=claimed_at - ahead_ms,
+                duration_us=(row.lease_until - claimed_at) * 1000,
                 url=row.url or "",
                 error="The worker of this attempt vanished: its lease ran out.",
+                assumptions=recorded_assumptions(row.deviations),
             ),
         )
 

@@ -17,6 +17,7 @@ from leanbe_emitter.delivery.queue.statements import LeasedRow, Statements
 from leanbe_emitter.delivery.queue_types import Claimed, Headers, Settlement, WebhookSettings
 from leanbe_emitter.storage.queries.journal import Fact
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
+from leanbe_emitter.wire.assumptions.catalogue import SettledAt, assumption
 
 #: Columns of an attempt, in the order of ``attempt_row``.
 ATTEMPT_COLUMNS = (
@@ -79,6 +80,15 @@ def _claimed_of(row: LeasedRow, webhook: WebhookSettings) -> Claimed:
         webhook=webhook,
         leases_lost=row.leases_lost,
     )
+
+
+def recorded_assumptions(text: str) -> Mapping[str, str]:
+    """Return an event's assumptions about its bytes, from the text of its row."""
+    return {
+        name: value
+        for name, value in _assumptions(text).items()
+        if assumption(name).settled_at is SettledAt.RECORDING
+    }
 
 
 def fact_of(settlement: Settlement, state: DeliveryState) -> Fact:

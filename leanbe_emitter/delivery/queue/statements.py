@@ -43,7 +43,7 @@ class LeasedRow(NamedTuple):
 
 
 class ExpiredRow(NamedTuple):
-    """A row of ``EXPIRED``: a delivery whose lease ran out, and the URL of its attempt."""
+    """A row of ``EXPIRED``: a delivery whose lease ran out, and what its attempt had."""
 
     id: str
     event_id: str
@@ -53,6 +53,7 @@ class ExpiredRow(NamedTuple):
     attempts_started: int
     leases_lost: int
     url: str | None
+    deviations: str
 
 
 class Statements(Protocol):
@@ -216,8 +217,9 @@ WHERE state = 'new' OR state = 'ready' OR state = 'suspect'
 
 EXPIRED = """
 SELECT deliveries.id, event_id, lease_token, lease_until, due_at,
-       attempts_started, leases_lost, webhooks.url
-FROM deliveries LEFT JOIN webhooks ON webhooks.product_id = deliveries.product_id
+       attempts_started, leases_lost, webhooks.url, events.deviations
+FROM deliveries JOIN events ON events.id = deliveries.event_id
+LEFT JOIN webhooks ON webhooks.product_id = deliveries.product_id
 WHERE state = 'in_flight' AND lease_until <= :now
 ORDER BY lease_until LIMIT :limit {lock}
 """

@@ -10,13 +10,13 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 
-from leanbe_emitter.clock import Clock, to_milliseconds
+from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.watching import Attempt, Watcher, attempt_begun, attempt_made
-from leanbe_emitter.delivery.worker.leases import Renewals, interrupted, log_lost_leases
+from leanbe_emitter.delivery.worker.leases import Renewals, log_lost_leases
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.errors import EndlessDeliveries, OutOfDescriptors
 from leanbe_emitter.storage.schema.states import DeliveryState
@@ -117,7 +117,7 @@ class Foreground:
         try:
             settlement = await self._sender.send(claimed)
         except (asyncio.CancelledError, KeyboardInterrupt):
-            settlement = interrupted(claimed, at=to_milliseconds(self._clock.now()))
+            settlement = self._sender.interrupted(claimed)
             if not self._queue.settle([settlement]):
                 self._counters.ended([(claimed, settlement)])
             raise

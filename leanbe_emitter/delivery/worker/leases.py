@@ -1,4 +1,4 @@
-"""Leases during attempts: renew them during long attempts, and settle interrupted attempts."""
+"""Leases during attempts: renew them during long attempts, and report those that were lost."""
 
 import asyncio
 import logging
@@ -9,10 +9,9 @@ from functools import partial
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.event_loops import in_background, running_loop
 from leanbe_emitter.delivery.queue.queue import Queue
-from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
+from leanbe_emitter.delivery.queue_types import Claimed
 from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, inline
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -68,27 +67,6 @@ class Renewals:
             self._renewed_at = stopwatch()
             with suppress(DatabaseUnavailable):
                 self._queue.renew(self._held)
-
-
-def interrupted(claimed: Claimed, *, at: int) -> Settlement:
-    """Return the settlement of an interrupted attempt: unknown, and due again at once.
-
-    Args:
-        claimed: the delivery of the attempt.
-        at: the present instant in milliseconds since 1970.
-    """
-    return claimed.settlement(
-        state=DeliveryState.READY,
-        due_at=at,
-        counts=False,
-        evidence=Evidence(
-            outcome=Outcome.UNKNOWN,
-            started_at=at,
-            duration_us=0,
-            url=claimed.webhook.url or "",
-            error="The sender was stopped in the middle of this attempt.",
-        ),
-    )
 
 
 def log_lost_leases(lost: Collection[Claimed], *, deleted: Collection[str]) -> None:

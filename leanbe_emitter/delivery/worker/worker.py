@@ -31,7 +31,7 @@ from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.watching import Watcher, attempt_begun, attempt_made
 from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller
-from leanbe_emitter.delivery.worker.leases import interrupted, log_lost_leases, renewing
+from leanbe_emitter.delivery.worker.leases import log_lost_leases, renewing
 from leanbe_emitter.delivery.worker.metrics import Counters
 from leanbe_emitter.delivery.worker.wakeups import Wakeups, no_wakeups
 from leanbe_emitter.errors import DatabaseUnavailable, OutOfDescriptors
@@ -341,14 +341,12 @@ class Worker:
                 while self._in_flight:
                     self._wake_event.clear()
                     await self._wake_event.wait()
-        cancelled = await self._interrupt(list(self._in_flight))
-        now = to_milliseconds(self._clock.now())
-        self._ended += [(each, interrupted(each, at=now)) for each in cancelled]
+        self._ended += await self._interrupt(list(self._in_flight))
         await self._settle_the_last()
         self._turn_ended()
 
-    async def _interrupt(self, attempts: Collection[_Attempt]) -> list[Claimed]:
-        """Cancel attempts; return the deliveries of those that had not ended."""
+    async def _interrupt(self, attempts: Collection[_Attempt]) -> list[tuple[Claimed, Settlement]]:
+        """Cancel attempts; return the deliveries and settlements of those that had not ended."""
         claimed = {each: self._in_flight[each] for each in attempts}
         for each in attempts:
             each.cancel()
@@ -358,7 +356,17 @@ class Worker:
         for each in attempts:
             self._in_flight.pop(each, None)
         self._wake_event.set()
-        return [claimed[each] for each in attempts if each.cancelled()]
+        now = to_milliseconds(self._clock.now())
+        return [
+            (
+                claimed[each],
+                each.interrupted(at=now)
+                if isinstance(each, PlainAttempt)
+                else self._sender.interrupted(claimed[each]),
+            )
+            for each in attempts
+            if each.cancelled()
+        ]
 
     async def _settle_the_last(self) -> None:
         # Ask often again: the process that stops us waits for a few seconds only.

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
 from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
@@ -211,7 +212,7 @@ def _attempt(
         request_body=event.body if row.request_body is None else row.request_body.encode(),
         outcome=Outcome(row.outcome),
         duration_ms=row.duration_us / 1000,
-        request_headers=header_pairs(row.request_headers),
+        request_headers=header_pairs(row.request_headers) or _headers_of_lost(row, event),
         answer_status=row.answer_status,
         answer_headers=None if row.answer_headers is None else header_pairs(row.answer_headers),
         answer_body=row.answer_body,
@@ -222,6 +223,17 @@ def _attempt(
         status=status,
         next_due_at=next_due_at,
     )
+
+
+def _headers_of_lost(row: AttemptRow, event: Event) -> Headers:
+    """Return the headers of an attempt whose worker vanished: event and URL determine them.
+
+    Only such an attempt has none on record; without a URL, there are none to find.
+    """
+    if not row.url:
+        return ()
+    body = event.body if row.request_body is None else row.request_body.encode()
+    return compose_headers(row.url, content_length=len(body), extra=event.headers)
 
 
 #: A delivery is named by a snapshot of it, its id, or a part of the id.
