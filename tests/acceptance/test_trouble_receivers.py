@@ -7,7 +7,7 @@ it by itself.
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -162,24 +162,24 @@ def test_a_neighbour_of_them_all_never_notices(settled: Mapping[Script | None, D
 
 
 @run_in_loop
-async def test_a_receiver_that_answers_with_a_gigabyte_is_heard_out_and_little_of_it_kept(
+async def test_an_answer_of_a_gigabyte_ends_after_16_mebibytes_and_little_of_it_is_stored(
     db: str, tmp_path: Path
 ) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(f"HTTP/1.1 200 OK\r\nContent-Length: {GIGABYTE}\r\n\r\n".encode())
         piece = b"x" * PIECE
-        for _ in range(GIGABYTE // PIECE):
-            await peer.write(piece)
-        await peer.until_hung_up()
+        with suppress(ConnectionError):  # the worker hangs up
+            for _ in range(GIGABYTE // PIECE):
+                await peer.write(piece)
 
     async with Leanbe(db) as leanbe:
         async with run_script(script) as server:
-            delivery = await enqueue(leanbe, "Chatty", server.url(), timeout="60s")
+            delivery = await enqueue(leanbe, "Chatty", server.url(), max_attempts="1")
             await drain(db, tmp_path, program=FRUGAL)
         with leanbe._database.reading() as session:
             attempt = session.get_one(AttemptRow, (delivery, 1))
-    assert attempt.outcome is Outcome.DELIVERED
-    assert attempt.answer_length == GIGABYTE
+    assert attempt.outcome is Outcome.UNKNOWN
+    assert 16 * PIECE <= attempt.answer_length <= 20 * PIECE
     assert attempt.answer_body == b"x" * 64 * 1024
 
 
