@@ -118,7 +118,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """Change a product's name or the statuses of its backlog items."""
         changed = body.model_fields_set
         if not changed:
-            raise InvalidValue("Nothing to change was body.", hint="Give a name or statuses.")
+            raise InvalidValue("Nothing to change was given.", hint="Give a name or statuses.")
         with leanbe.transaction():
             found = leanbe.products.get(product)
             if "name" in changed:
