@@ -258,6 +258,12 @@ def test_text_for_what_is_not_text_is_refused_with_what_to_call_or_type(
     assert typed in refusal.value.hints.command
 
 
+def test_a_number_in_the_place_of_text_is_told_where_it_belongs() -> None:
+    number: Any = 3
+    with pytest.raises(InvalidValue, match=r"Use Changes\(set_json=\{'upvotes': 3\}\)"):
+        idea(set={"upvotes": number})
+
+
 def test_json_may_be_of_any_type_since_tests_send_what_is_wrong() -> None:
     assert idea(set_json={"upvotes": "many"})["upvotes"] == "many"
     assert idea(set_json={"tags[0]": 7})["tags"] == [7]

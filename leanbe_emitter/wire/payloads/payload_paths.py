@@ -363,8 +363,9 @@ def _in_words(shape: Shape) -> str:
             return "an object"
 
 
-def _setting(path: str, text: str) -> Hint:
+def _setting(path: str, given: object) -> Hint:
     """Return how to set a value that is not text; VALUE stands for the user's own."""
+    text = str(given)  # a program may give a number, which is what the hint is for
     value = text if _NUMBER_OR_FLAG.fullmatch(text) else "VALUE"
     in_python = _FLAGS.get(value, value)
     return Hint(
