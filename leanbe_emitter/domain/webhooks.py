@@ -138,14 +138,18 @@ def secrets(session: Session) -> list[tuple[str, str]]:
     ]
 
 
-def check_secret(secret: str) -> str:
+def check_secret(secret: object) -> str:
     """Return the secret. No message ever shows it.
 
     Raises:
-        InvalidValue: the secret is empty, or no database can store it.
+        InvalidValue: the secret is empty or no str, or no database can store it.
     """
     if not secret:
         raise InvalidValue("The secret is empty.", hint="Without a secret, one is generated.")
+    if not isinstance(secret, str):
+        raise InvalidValue(
+            f"The secret is of type {type(secret).__name__}, not str.", hint="Give it as text."
+        )
     try:
         return check_text(secret, what="secret")
     except InvalidValue:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import assert_never
 
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 from leanbe_emitter.wire.stringify import JSON, stringify
 
@@ -24,8 +25,8 @@ def sign(payload: JSON, secret: str) -> str:
     It is ``createHmac('sha256', secret).update(JSON.stringify(payload)).digest('hex')``.
 
     Raises:
-        InvalidValue: the payload has no JSON form, is too deep (``PayloadTooDeep``) or too large
-            (``PayloadTooLarge``).
+        InvalidValue: the secret is no str; or the payload has no JSON form, is too deep
+            (``PayloadTooDeep``) or too large (``PayloadTooLarge``).
     """
     return sign_text(stringify(payload), secret)
 
@@ -37,6 +38,9 @@ def sign_text(text: str, secret: str, *, scheme: SignatureScheme = SignatureSche
         text: the exact text to sign, normally ``stringify(payload)``.
         secret: the webhook's secret.
         scheme: the article's formula, or an assumed one (contract d-2).
+
+    Raises:
+        InvalidValue: the secret is no str.
     """
     return signer(secret, scheme)(text)
 
@@ -44,7 +48,7 @@ def sign_text(text: str, secret: str, *, scheme: SignatureScheme = SignatureSche
 @lru_cache(maxsize=256)
 def signer(secret: str, scheme: SignatureScheme) -> Callable[[str], str]:
     """Return ``sign_text`` for one secret, with the work for the secret done once."""
-    key = to_utf8(secret)
+    key = to_utf8(_text(secret))
     match scheme:
         case SignatureScheme.HMAC:
             return _hmac(key)
@@ -53,6 +57,16 @@ def signer(secret: str, scheme: SignatureScheme) -> Callable[[str], str]:
         case SignatureScheme.SHA256_SECRET_PAYLOAD:
             return lambda text: sha256(key + to_utf8(text)).hexdigest()
     assert_never(scheme)
+
+
+def _text(secret: object) -> str:
+    """Return the secret; callers without a type checker give what they read, often None."""
+    if not isinstance(secret, str):
+        raise InvalidValue(
+            f"The secret is of type {type(secret).__name__}, not str.",
+            hint="Check where the program reads it: a variable that is not set gives None.",
+        )
+    return secret
 
 
 def to_utf8(text: str) -> bytes:

@@ -52,6 +52,25 @@ def test_leanbe_in_code_reads_no_environment(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"db": Path("leanbe.db")}, "'leanbe.db' is no database URL"),
+        ({"app_errors": "ignore"}, "app_errors is 'ignore'. Use 'raise' or 'record'."),
+    ],
+)
+def test_a_handle_names_the_argument_that_it_cannot_use(given: Any, said: str) -> None:
+    with pytest.raises(InvalidValue, match=said):
+        Leanbe(**given)
+
+
+def test_a_secret_in_bytes_is_refused_and_not_shown() -> None:
+    secret: Any = b"whsec_test"
+    with Leanbe() as leanbe, pytest.raises(InvalidValue, match="of type bytes, not str") as said:
+        leanbe.products.create("Acme", webhook_url="http://127.0.0.1/", secret=secret)
+    assert "whsec" not in str(said.value)
+
+
 def test_two_in_memory_know_nothing_of_each_other() -> None:
     with Leanbe() as one, Leanbe() as other:
         one.products.create("Acme")

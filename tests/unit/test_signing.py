@@ -93,6 +93,12 @@ def test_a_lone_surrogate_in_a_secret_signs_as_it_does_in_node() -> None:
     assert sign_text("{}", "\ud800") == sign_text("{}", "\ufffd")
 
 
+@pytest.mark.parametrize("secret", [None, b"whsec_test"])
+def test_a_secret_that_is_no_text_is_named_by_its_type(secret: Any) -> None:
+    with pytest.raises(InvalidValue, match=f"is of type {type(secret).__name__}, not str"):
+        sign({}, secret)
+
+
 def test_a_value_without_a_json_form_is_not_signed() -> None:
     with pytest.raises(InvalidValue, match=r"payload\.owner is of type set"):
         sign({"owner": set()}, "whsec_test")

@@ -20,7 +20,7 @@ from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.domain.action import Limits
-from leanbe_emitter.errors import NotAwaited
+from leanbe_emitter.errors import InvalidValue, NotAwaited
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.events import Events
@@ -82,6 +82,7 @@ class DatabaseHandle:
         settings: Settings | None = None,
         app_errors: Literal["raise", "record"] = "raise",
     ) -> None:
+        raises_app_errors = _raises(app_errors)
         self._settings = settings or Settings()
         source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
         self._ids = ids or Ids(source)
@@ -110,7 +111,7 @@ class DatabaseHandle:
             rules=rules,
             transport=as_transport(transport, rules=rules, settings=self._settings),
             receivers=self._receivers,
-            raises_app_errors=app_errors == "raise",
+            raises_app_errors=raises_app_errors,
             require_no_transaction=self._transactions.require_none,
         )
         self.seeds = Seeds(self._transactions)
@@ -392,3 +393,10 @@ class DatabaseHandle:
             self._database.close()
             if isinstance(self._clock, StoredClock):
                 self._clock.close()
+
+
+def _raises(app_errors: str) -> bool:
+    """Return whether a receiver's exception is raised; refuse a third word."""
+    if app_errors not in {"raise", "record"}:
+        raise InvalidValue(f"app_errors is {app_errors!r}.", hint="Use 'raise' or 'record'.")
+    return app_errors == "raise"

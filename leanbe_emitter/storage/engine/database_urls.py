@@ -55,7 +55,8 @@ def _check_arguments_of_sqlite(url: URL) -> None:
         )
 
 
-def _no_database_url(text: str) -> InvalidValue:
+def _no_database_url(given: object) -> InvalidValue:
+    text = str(given)  # a program may give a Path
     is_secretive = "@" in text or "password" in text
     name = text.partition(":")[0] + "://..." if is_secretive else text
     return InvalidValue(
