@@ -13,6 +13,7 @@ from tests.support.command_line import run
         ("trigger -o json", "Here that is --output."),
         ("product create Acme --url http://127.0.0.1/", "Here that is --webhook-url."),
         ("send idea.created --forward-to http://127.0.0.1/", "Here that is --to."),
+        ("product show --product Acme", "Here that is an argument: leanbe-emitter product show P."),
         ("trigger --prodct Acme", "Did you mean --product?"),
         ("listen", "Here that is leanbe-emitter tail or leanbe-emitter receiver."),
         ("logs", "Here that is leanbe-emitter tail."),

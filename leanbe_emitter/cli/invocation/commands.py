@@ -163,8 +163,18 @@ def _no_command(name: str, group: click.Group, context: click.Context) -> str:
 
 
 def _no_option(name: str, command: click.Command, context: click.Context) -> str:
-    ours = ours_for_option(name, options=_options_of(command, context))
+    ours = _as_argument(name, command, context)
+    ours = ours or ours_for_option(name, options=_options_of(command, context))
     return f"{context.command_path} has no option {name}.\n{ours}".rstrip()
+
+
+def _as_argument(name: str, command: click.Command, context: click.Context) -> str:
+    """Return a sentence if the option is an argument of this command, else nothing."""
+    for each in command.get_params(context):
+        if isinstance(each, click.Argument) and f"--{each.name}" == name:
+            word = each.make_metavar(context)
+            return f"Here that is an argument: {context.command_path} {word}."
+    return ""
 
 
 def _options_of(command: click.Command, context: click.Context) -> list[str]:
