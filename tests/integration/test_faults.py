@@ -56,7 +56,7 @@ def test_a_fault_is_meant_for_events_and_a_product(leanbe: Leanbe, acme: Product
 
 def test_a_fault_is_shown(leanbe: Leanbe, acme: Product) -> None:
     armed = leanbe.faults.receiver_fails(times=2, how="status:503", event="idea.*", product=acme)
-    both = leanbe.faults.add("wrong-secret+delivered-late:1h", must_fire=False)
+    both = leanbe.faults.add("wrong_secret+delivered_late:1h", must_fire=False)
     assert leanbe.faults.list() == [armed, both]
     assert armed.document() == {
         "_id": armed.id,
