@@ -135,7 +135,7 @@ class AnswerReader:
         if self.is_complete:
             self.is_tidy = self.is_tidy and self._is_at_the_end_of(self._end + data)
             return
-        self._end = (self._end + data)[-_END_BYTES:]
+        self._end = (self._end + data[-_END_BYTES:])[-_END_BYTES:]
         self._require_bounded()
 
     def end(self) -> bool:
