@@ -23,6 +23,9 @@ from leanbe_emitter.errors import (
     LeanbeError,
 )
 from leanbe_emitter.hints import Hint
+from leanbe_emitter.library.documents.documents import Documents
+from leanbe_emitter.library.runtime.opening import OpenDatabase
+from leanbe_emitter.library.trigger.recorder import Recorder
 from leanbe_emitter.settings import Settings, Synchronous
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.database_urls import parse_database_url
@@ -405,6 +408,16 @@ def test_what_is_read_in_several_statements_is_of_one_moment(database: Database)
         assert session.scalar(count) == 0
     with database.reading() as session:
         assert session.scalar(count) == 1
+
+
+@pytest.mark.parametrize("kind", [Recorder, Documents])
+def test_a_file_waits_for_the_disk_also_where_nothing_is_sent(
+    tmp_path: Path, kind: type[OpenDatabase]
+) -> None:
+    db = f"sqlite:///{tmp_path / 'a.db'}"
+    settings = Settings(db=db, sqlite_synchronous=Synchronous.FULL)
+    with kind(settings) as opened, opened._database.reading() as session:
+        assert session.scalar(text("PRAGMA synchronous")) == 2
 
 
 @pytest.mark.parametrize(("setting", "pragma"), [(Synchronous.NORMAL, 1), (Synchronous.FULL, 2)])

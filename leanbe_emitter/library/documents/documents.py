@@ -5,8 +5,7 @@ This module loads no sender and no network: a short command starts a third faste
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.action import Limits
@@ -18,11 +17,9 @@ from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.library.documents.resources import Resource
-from leanbe_emitter.library.runtime.opening import open_database
+from leanbe_emitter.library.runtime.opening import OpenDatabase
 from leanbe_emitter.library.runtime.transactions import Transaction, Transactions
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.queries.clock import StoredClock
 
 #: The kinds of documents, by their attributes of a product.
 COLLECTIONS: Final[Mapping[str, type[Resource[Any, Any]]]] = {
@@ -35,24 +32,11 @@ COLLECTIONS: Final[Mapping[str, type[Resource[Any, Any]]]] = {
 }
 
 
-class Documents:
-    """The documents of a database.
-
-    Args:
-        settings: the database's URL, and the limits of payloads.
-
-    Attributes:
-        created: whether opening created or migrated the database.
-
-    Raises:
-        InvalidValue: the settings name no URL of a database.
-        DatabaseUnavailable: the database cannot be opened.
-        DatabaseBehind: the database's tables are not those of this program.
-    """
+class Documents(OpenDatabase):
+    """The documents of a database."""
 
     def __init__(self, settings: Settings) -> None:
-        self._database = Database(settings.db, synchronous=settings.sqlite_synchronous)
-        self.created, self._clock = open_database(self._database, None)
+        super().__init__(settings)
         self._transactions = Transactions(
             self._database,
             clock=self._clock,
@@ -79,19 +63,3 @@ class Documents:
     def transaction(self) -> AbstractContextManager[Transaction]:
         """Begin a transaction; after its end, it has the recorded events."""
         return self._transactions.begin()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._database.close()
-        if isinstance(self._clock, StoredClock):
-            self._clock.close()
-
-    def __repr__(self) -> str:
-        return f"Documents({self._database!r})"

@@ -8,22 +8,19 @@ as little as possible: no sender, no event loop, and no table of documents. Impo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.opening import open_database
+from leanbe_emitter.library.runtime.opening import OpenDatabase
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.trigger.synthetic_events import Author, TriggerRequest, document_of
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
-from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions
@@ -117,26 +114,12 @@ def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:
     return session.get_one(EventRow, delivery_row(session, reference).event_id)
 
 
-class Recorder:
-    """Records synthetic events in a database.
-
-    Args:
-        settings: the database's URL and the limits of payloads.
-
-    Attributes:
-        created: whether opening created or migrated the database.
-
-    Raises:
-        InvalidValue: the settings name no URL of a database.
-        DatabaseUnavailable: the database cannot be opened.
-        DatabaseBehind: the database's tables are not those of this program.
-    """
+class Recorder(OpenDatabase):
+    """Records synthetic events in a database."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._ids = Ids()
-        self._database = Database(settings.db)
-        self.created, self._clock = open_database(self._database, None)
 
     @again_after_deadlock
     def record(self, request: TriggerRequest) -> list[Recorded]:
@@ -150,19 +133,3 @@ class Recorder:
             return record_planned(
                 session, request, now=self._clock.now(), ids=self._ids, settings=self._settings
             )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._database.close()
-        if isinstance(self._clock, StoredClock):
-            self._clock.close()
-
-    def __repr__(self) -> str:
-        return f"Recorder({self._database!r})"
