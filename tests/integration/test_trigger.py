@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from itertools import product as product_of
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from leanbe_emitter import (
 )
 from leanbe_emitter.delivery.watching import StartedAttempt, Watcher
 from leanbe_emitter.wire.event_names import EVENT_NAMES
+from leanbe_emitter.wire.stringify import stringify
 from tests.integration.conftest import SECRET
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.node import Node
@@ -65,6 +67,25 @@ def test_all_22_events_verify_with_the_article_formula_whatever_their_text(
     for body in receiver.bodies:
         assert node.verifies(body.decode(), SECRET)
         assert TEXT in json.loads(body)["payload"].values()
+
+
+#: Each is spelled, ordered or escaped in a way of its own.
+ODD_PAYLOADS: list[Any] = [
+    None,
+    TEXT,
+    [-0.0, 1e21, 2**53, 0.1, "\ud800", []],
+    {"b": 1, "10": {"payload": [[[{}]]]}, "2": '"event":', "event": {"triggeredAt": 5e-324}},
+]
+
+
+@pytest.mark.usefixtures("product")
+def test_the_text_of_a_triggered_event_is_the_text_of_its_document(leanbe: Leanbe) -> None:
+    for payload, pretty in product_of(ODD_PAYLOADS, ["true", "false"]):
+        changes, assume = Changes(payload=payload), {"pretty_body": pretty}
+        request = TriggerRequest(events=["idea.created"], changes=changes, assume=assume)
+        (triggered,) = leanbe.trigger_all(request)
+        assert triggered.text() == stringify(triggered.document())
+        assert triggered.require_delivery().attempts
 
 
 @pytest.mark.usefixtures("product")

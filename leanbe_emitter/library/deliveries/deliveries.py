@@ -252,16 +252,22 @@ class Deliveries:
         return Behind(found, end=end)
 
     def of(
-        self, delivery_ids: Iterable[str], *, max_bytes: int | None = None
+        self,
+        delivery_ids: Iterable[str],
+        *,
+        max_bytes: int | None = None,
+        events: Sequence[Event] | None = None,
     ) -> Sequence[Delivery]:
         """Return the deliveries of these ids in the same order, without deleted ones.
 
         Args:
             delivery_ids: the ids.
             max_bytes: about the most bytes of bodies; the last deliveries are left out then.
+            events: the deliveries' events, if the caller has them; they never change.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, _fitting(session, list(delivery_ids), max_bytes))
+            wanted = _fitting(session, list(delivery_ids), max_bytes)
+            return self._snapshots(session, wanted, events)
 
     def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
         """Return the ids of the newest deliveries that a filter selects, the newest first.
@@ -477,12 +483,16 @@ class Deliveries:
             each.event.product_id: each for each in self._snapshots(session, [*holders.values()])
         }
 
-    def _snapshots(self, session: Session, wanted: Sequence[str]) -> Sequence[Delivery]:
+    def _snapshots(
+        self, session: Session, wanted: Sequence[str], of_events: Sequence[Event] | None = None
+    ) -> Sequence[Delivery]:
         """Return the deliveries of these ids in the same order, without deleted ones."""
         attempts: dict[str, list[Any]] = defaultdict(list)
         for attempt in _rows(session, _ATTEMPTS, wanted):
             attempts[attempt.delivery_id].append(attempt)
-        events = {row.id: Event.of(row) for row in _rows(session, _EVENTS, wanted)}
+        if of_events is None:
+            of_events = [Event.of(row) for row in _rows(session, _EVENTS, wanted)]
+        events = {each.id: each for each in of_events}
         found = {
             row.id: Delivery.of(
                 row, events[row.event_id], attempts[row.id], url=row.url, actions=self

@@ -1,6 +1,7 @@
 """Snapshots of a delivery and its event, true at the moment they were taken."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
     from leanbe_emitter.wire.explain.explainer import Explanation
@@ -97,6 +99,14 @@ class Event(Identified):
             # Not ``self.payload``, which would keep the values of all events of a long list.
             document["payload"] = json.loads(payload_text_of(self.body.decode()))
         return document
+
+    def text(self) -> str:
+        """Return the text of ``document()``, which contains the payload's own text.
+
+        Parsed, a payload of many small values takes many times as much memory as its text.
+        """
+        begins = _text(self.document(has_payload=False)).removesuffix("}")
+        return f'{begins},"payload":{payload_text_of(self.body.decode())}}}'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,6 +205,19 @@ class Delivery(Identified, Itself):
             "event": self.event.document(has_payload=has_payload),
             "attempts": [attempt.document() for attempt in self.attempts],
         }
+
+    def text(self) -> str:
+        """Return the text of ``document()``, which contains the payload's own text."""
+        members = {
+            name: self.event.text() if name == "event" else _text(value)
+            for name, value in self.document(has_payload=False).items()
+        }
+        return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
+
+
+def _text(value: JSON) -> str:
+    """Return a value's JSON without a limit of its size: recording it checked the size."""
+    return stringify(value, max_depth=sys.maxsize, max_bytes=sys.maxsize)
 
 
 def _attempt(

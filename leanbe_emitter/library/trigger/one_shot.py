@@ -95,7 +95,7 @@ class OneShotSender:
             Conflict: this thread runs an event loop.
             InvalidValue: an unknown event, a wrong path, or a payload that does not match.
         """
-        (new,) = self._author().write([event], changes)
+        (new,) = self._author(changes).write([event])
         instant = triggered_at(
             now=to_milliseconds(self._clock.now()),
             last=0,
@@ -185,7 +185,7 @@ class OneShotSender:
         finally:
             await transport.aclose()
 
-    def _author(self) -> Author:
+    def _author(self, changes: Changes) -> Author:
         now = self._clock.now()
         owner: dict[str, JSON] = {
             "_id": self._ids.object_id(now),
@@ -193,6 +193,7 @@ class OneShotSender:
             "email": DEFAULT_OWNER["email"],
         }
         return Author(
+            changes=changes,
             product={"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME},
             owner=owner,
             assumptions=self._assumptions,

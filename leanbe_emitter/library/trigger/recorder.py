@@ -65,6 +65,7 @@ def plan(
     }
     assumptions = parse_assumptions({**product.assumptions, **request_assumptions})
     author = Author(
+        changes=request.changes,
         product={"_id": product.id, "name": product.name},
         owner=user_references.owner(session, product),
         assumptions=assumptions,
@@ -86,7 +87,7 @@ def _written(
     """Yield the events; stop as soon as their payloads exceed the request's limit."""
     size = 0
     for _ in range(request.times):
-        for event in author.write(request.events, request.changes, same_as=same_as):
+        for event in author.write(request.events, same_as=same_as):
             if request.limits is not None:
                 size += len(event.payload_text.encode())
                 request.limits.check_bytes(size)

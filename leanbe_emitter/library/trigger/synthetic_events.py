@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
@@ -113,8 +114,13 @@ class TriggerRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Author:
-    """Writes synthetic events, for one product and within limits."""
+    """Writes synthetic events, for one product and within limits.
 
+    Attributes:
+        changes: changes that are made to each payload.
+    """
+
+    changes: Changes
     product: Mapping[str, JSON]
     owner: Mapping[str, JSON]
     assumptions: AssumptionSet
@@ -125,17 +131,12 @@ class Author:
     max_payload_bytes: int
 
     def write(
-        self,
-        names: Sequence[str],
-        changes: Changes,
-        *,
-        same_as: tuple[str, Mapping[str, JSON]] | None = None,
+        self, names: Sequence[str], *, same_as: tuple[str, Mapping[str, JSON]] | None = None
     ) -> Iterator[NewEvent]:
         """Yield the events of these names, all of one document.
 
         Args:
             names: event names, in order.
-            changes: changes that are made to each payload.
             same_as: the name and payload of an earlier event; the events describe its document.
 
         Raises:
@@ -147,7 +148,7 @@ class Author:
             event_kind(name)
         samples = self._samples(same_as)
         for name in names:
-            yield self._write(samples, name, changes)
+            yield self._write(samples, name)
 
     def _samples(self, same_as: tuple[str, Mapping[str, JSON]] | None) -> SamplePayloads:
         arguments: dict[str, Any] = {
@@ -162,25 +163,32 @@ class Author:
         name, payload = same_as
         return SamplePayloads.continuing(payload, event=name, **arguments)
 
-    def _write(self, samples: SamplePayloads, name: str, changes: Changes) -> NewEvent:
-        given = changes.payload
+    def _write(self, samples: SamplePayloads, name: str) -> NewEvent:
+        given = self.changes.payload
         sample = samples.payload(name) if isinstance(given, Sample) else None
-        payload = self._changed(sample if isinstance(given, Sample) else given, name, changes)
-        if changes.is_strict:
+        payload = self._changed(sample if isinstance(given, Sample) else given, name)
+        if self.changes.is_strict:
             check_payload(payload, event=name, assumptions=self.assumptions)
         return NewEvent(
             product_id=str(self.product["_id"]),
             name=name,
             assumptions=self.request_assumptions,
-            payload_text=stringify(
-                payload, max_depth=self.max_depth, max_bytes=self.max_payload_bytes
-            ),
+            payload_text=self._given_text if payload is given else self._text(payload),
             # Never later than now: a date in the future, set here or in the earlier document, must
             # not move the product's triggeredAt into the future.
             document_updated_at=min(_updated_at(sample), to_milliseconds(self.now)),
         )
 
-    def _changed(self, payload: JSON, name: str, changes: Changes) -> JSON:
+    def _text(self, payload: JSON) -> str:
+        return stringify(payload, max_depth=self.max_depth, max_bytes=self.max_payload_bytes)
+
+    @cached_property
+    def _given_text(self) -> str:
+        """The text of a whole payload that the caller gave: once for all events."""
+        return self._text(self.changes.payload)
+
+    def _changed(self, payload: JSON, name: str) -> JSON:
+        changes = self.changes
         if not (changes.set or changes.set_json or changes.unset):
             return payload
         if not isinstance(payload, dict):

@@ -55,6 +55,11 @@ class Triggered:
             "delivery": None if owed is None else owed.document(has_payload=has_payload),
         }
 
+    def text(self) -> str:
+        """Return the text of ``document()``."""
+        owed = "null" if self.delivery is None else self.delivery.text()
+        return f'{{"event":{self.event.text()},"delivery":{owed}}}'
+
 
 @dataclass(frozen=True, kw_only=True)
 class DryRun:
@@ -152,7 +157,8 @@ class Triggers:
         made, events = self._record(request, lease)
         with_delivery = [each.delivery_id for each in made if each.delivery_id]
         await self._engine.attempt(with_delivery, lease=lease, watcher=watcher)
-        deliveries = {each.id: each for each in self._deliveries.of(with_delivery)}
+        found = self._deliveries.of(with_delivery, events=events)
+        deliveries = {each.id: each for each in found}
         return [
             Triggered(event=event, delivery=deliveries.get(each.delivery_id or ""))
             for event, each in zip(events, made, strict=True)

@@ -1,19 +1,23 @@
 """Responses of operations: one object, a page of a list, or no content.
 
-A document is sent as the text that the database holds; nothing serialises it again.
+A document or a payload is sent as the text that the database holds; nothing serialises it again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
+from leanbe_emitter.library import Delivery, Event, Triggered
 from leanbe_emitter.library.documents.document_snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
 
 MEDIA_TYPE = "application/json"
 #: About how many bytes of bodies a page has, if it has several items.
 PAGE_BYTES = 4 << 20
+#: About how many characters of a page are sent at once: as one text, it would be in memory twice.
+_PIECE = 64 * 1024
 
 
 class Snapshot(Protocol):
@@ -33,6 +37,8 @@ def text(item: Item) -> str:
     match item:
         case Document():
             return item.text
+        case Event() | Delivery() | Triggered():
+            return item.text()
         case Mapping():
             return text_of(item)
         case _:
@@ -49,13 +55,44 @@ def page(
 ) -> Response:
     """Return a response with a page of a list; its cursor is None at the end of the list."""
     end = "".join(f',"{name}":{stringify(value)}' for name, value in more.items())
-    # Each item is encoded alone: a large page would have two further copies as one text.
-    parts = [b'{"items":[']
+    parts = chain(['{"items":['], _separated(items), [f'],"cursor":{stringify(cursor)}{end}}}'])
+    pieces = list(_pieces(parts))
+    if len(pieces) > 1:
+        return _sent_in_pieces(pieces, status=status)
+    return _json(pieces[0], status=status)
+
+
+def _separated(items: Iterable[Item]) -> Iterator[str]:
+    separator = ""
     for item in items:
-        parts += [text(item).encode(), b","]
-    parts[-1] = parts[-1].removesuffix(b",")
-    parts.append(f'],"cursor":{stringify(cursor)}{end}}}'.encode())
-    return _json(b"".join(parts), status=status)
+        yield separator
+        yield text(item)
+        separator = ","
+
+
+def _pieces(parts: Iterable[str]) -> Iterator[bytes]:
+    """Yield texts in UTF-8, short ones together."""
+    kept: list[str] = []
+    size = 0
+    for part in parts:
+        kept.append(part)
+        size += len(part)
+        if size >= _PIECE:
+            yield "".join(kept).encode()
+            kept, size = [], 0
+    if kept:
+        yield "".join(kept).encode()
+
+
+def _sent_in_pieces(pieces: Sequence[bytes], *, status: int) -> Response:
+    """Return a response that is sent as fast as the client reads."""
+    length = {"Content-Length": str(sum(map(len, pieces)))}
+    return StreamingResponse(_each(pieces), status, length, media_type=MEDIA_TYPE)
+
+
+async def _each(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def no_content() -> Response:

@@ -168,9 +168,10 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         with 16 MiB of payloads (413).
         """
         triggered = leanbe.trigger_all(body.trigger_request(product), deliver=False)
-        has_payload = query["view"] == "whole"
-        documents = (each.document(has_payload=has_payload) for each in triggered)
-        return responses.page(documents, status=201)
+        if query["view"] == "ids":
+            ids_only = (each.document(has_payload=False) for each in triggered)
+            return responses.page(ids_only, status=201)
+        return responses.page(triggered, status=201)
 
     @routes.add(
         "POST",

@@ -12,13 +12,7 @@ import pytest
 from leanbe_emitter import Changes, Filter, Leanbe, TriggerRequest
 from leanbe_emitter.clock import stopwatch
 from tests.support.server_process import RunningServer
-from tests.support.server_under_attack import (
-    MOST_MEBIBYTES,
-    bounded_memory,
-    connect,
-    is_healthy,
-    wait_until_idle,
-)
+from tests.support.server_under_attack import bounded_memory, connect, is_healthy, wait_until_idle
 
 LARGE = "é" * 450_000
 LISTENERS = 8
@@ -117,31 +111,21 @@ def test_a_trigger_beyond_its_limits_is_refused_and_records_nothing(
 
 @pytest.mark.usefixtures("leanbe")
 @pytest.mark.parametrize(
-    ("wanted", "mebibytes"),
+    "wanted",
     [
-        ({"events": ["idea.created"] * 10, "times": 100}, MOST_MEBIBYTES),
-        ({"events": ["idea.created"], "times": 18, "set": {"title": LARGE}}, MOST_MEBIBYTES),
-        # To write and to read so many values takes long. Five million lists come and go, and what
-        # the allocator keeps of them varies: 290 to 313 MiB were seen.
-        pytest.param(
-            {"events": ["idea.created"], "times": 24, "payload": [[]] * 230_000},
-            350,
-            marks=pytest.mark.prove,
-        ),
+        {"events": ["idea.created"] * 10, "times": 100},
+        {"events": ["idea.created"], "times": 18, "set": {"title": LARGE}},
+        {"events": ["idea.created"], "times": 24, "payload": [[]] * 230_000},
     ],
     ids=["events", "bytes", "small values"],
 )
-def test_the_largest_trigger_has_its_answer(
-    served: RunningServer, wanted: dict[str, Any], mebibytes: int
-) -> None:
-    with (
-        bounded_memory(served.process, mebibytes=mebibytes),
-        answering_meanwhile(served, within_seconds=5),
-    ):
+def test_the_largest_trigger_has_its_answer(served: RunningServer, wanted: dict[str, Any]) -> None:
+    with bounded_memory(served.process), answering_meanwhile(served, within_seconds=5):
         whole = served.client.post(TRIGGER, json=wanted)
         assert whole.status_code == HTTPStatus.CREATED
         ids = served.client.post(f"{TRIGGER}?view=ids", json=wanted)
-    assert len(whole.json()["items"]) == len(ids.json()["items"])
+    # Parsed, the largest answer would take the test longer than the server took for it.
+    assert whole.content.count(b'"triggeredAt"') == 2 * len(ids.json()["items"])
     assert len(ids.content) < MANY * 1000
     assert "payload" not in ids.json()["items"][0]["event"]
 
