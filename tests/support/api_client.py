@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import httpx
 from fastapi import FastAPI
 
 from leanbe_emitter import Leanbe, Settings
+from leanbe_emitter.clock import Clock
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
@@ -142,11 +143,12 @@ def open_api(
     access: Access | None = None,
     settings: Settings | None = None,
     transport: Transport | None = None,
+    clock: Clock | Literal["manual"] | None = None,
 ) -> Iterator[Api]:
     """Yield a client of the API over a new handle."""
     settings = settings or Settings()
     with (
-        Leanbe(db, settings=settings, transport=transport) as leanbe,
+        Leanbe(db, settings=settings, transport=transport, clock=clock) as leanbe,
         application(leanbe, settings=settings, access=access) as app,
     ):
         yield Api(leanbe, app)

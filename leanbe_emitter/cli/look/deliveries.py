@@ -29,7 +29,8 @@ from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.library import Delivery, Job, Leanbe
+    from leanbe_emitter.library import Delivery, Job, Leanbe, Page
+    from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
 
 
 def _last_answer(document: Document) -> str:
@@ -59,6 +60,25 @@ def _columns(now: datetime | None = None) -> Sequence[Column]:
 def _without_phrase(answer: str) -> str:
     """Return ``401`` of ``401 Unauthorized``; an outcome stays as it is."""
     return answer.partition(" ")[0]
+
+
+def _row_columns(now: datetime | None) -> Sequence[Column]:
+    """Return the columns of a list of rows."""
+    short_time = partial(output.format_local_time, now=now)
+    return [
+        *_columns(now)[:3],
+        output.column("about.text", title="about", is_cut=True),
+        output.column("status", is_status=True),
+        output.column("attempts"),
+        Column(title="answer", of=_row_answer, short=_without_phrase),
+        output.column("nextDueAt", title="next due", short=short_time),
+    ]
+
+
+def _row_answer(document: Document) -> str:
+    if document["answer"] is None:
+        return document["outcome"] or ""
+    return output.format_status(document["answer"])
 
 
 _FACTS = [*_columns(), output.column("url"), output.column("event.product", title="product")]
@@ -97,6 +117,11 @@ _since = click.option(
 @shared_options.event_filter
 @shared_options.product_filter
 @_since
+@click.option(
+    "--view",
+    type=click.Choice(["rows"]),
+    help="Print rows: short, with what the event is about, and without bodies and answers.",
+)
 @shared_options.limit
 @shared_options.after
 @click.pass_obj
@@ -107,6 +132,7 @@ def list_(  # noqa: PLR0913 - one argument for each option
     event: str | None,
     product: str | None,
     since: "float | datetime | None",
+    view: str | None,
     limit: int,
     after: str | None,
 ) -> None:
@@ -119,9 +145,13 @@ def list_(  # noqa: PLR0913 - one argument for each option
 
     with open_leanbe(invocation) as leanbe:
         which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
-        page = leanbe.deliveries.list(which, limit=limit, after=after)
+        page: Page[Delivery] | Page[RowOfDelivery]
+        if view is None:
+            page = leanbe.deliveries.list(which, limit=limit, after=after)
+        else:
+            page = leanbe.deliveries.rows(which, limit=limit, after=after)
         documents = [each.document() for each in page]
-        columns = _columns(leanbe.clock.now())
+        columns = (_row_columns if view else _columns)(leanbe.clock.now())
     invocation.print_page(documents, page.cursor, columns)
 
 

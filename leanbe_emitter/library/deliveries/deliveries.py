@@ -12,6 +12,7 @@ from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_amo
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
+from leanbe_emitter.library.deliveries import provenance
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.deliveries.last_request import (
@@ -19,6 +20,7 @@ from leanbe_emitter.library.deliveries.last_request import (
     explain_delivery,
     signed_text,
 )
+from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery, read_rows
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
     DeliveryWait,
@@ -54,9 +56,9 @@ _LOOKED_AT = 4 << 20
 #: How many ids one statement takes: databases limit its parameters to some ten thousand.
 _IDS_AT_ONCE = 500
 
-#: A delivery, and the URL of its product's webhook.
+#: A delivery, where it comes from, and the URL of its product's webhook.
 _DELIVERIES = (
-    select(*DeliveryRow.__table__.columns, WebhookRow.url)
+    select(*DeliveryRow.__table__.columns, *provenance.COLUMNS, WebhookRow.url)
     .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
     .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
 )
@@ -125,13 +127,37 @@ class Deliveries:
         """
         check_limit(limit)
         with self._transactions.looking() as session:
-            found = selected(session, which or Filter(), DeliveryRow.id)
-            at, identifier = DeliveryRow.created_at, DeliveryRow.id
-            ids = session.scalars(newest(found, at, identifier, limit=limit + 1, after=after)).all()
+            ids = _newest_ids(session, which or Filter(), limit=limit + 1, after=after)
             deliveries = self._snapshots(session, _fitting(session, ids[:limit], max_bytes))
         is_more = len(ids) > len(deliveries) > 0
         cursor = cursor_of(deliveries[-1].created_at, deliveries[-1].id) if is_more else None
         return Page(deliveries, cursor=cursor)
+
+    def rows(
+        self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[RowOfDelivery]:
+        """Return deliveries as rows of a list, the newest first: without bodies and answers.
+
+        Args:
+            which: a filter; all deliveries by default.
+            limit: the most rows that are returned.
+            after: the cursor of the page before.
+
+        Raises:
+            NotFound: there is no such product as the filter names.
+            InvalidValue: as with ``list``.
+        """
+        check_limit(limit)
+        with self._transactions.looking() as session:
+            ids = _newest_ids(session, which or Filter(), limit=limit + 1, after=after)
+            rows = read_rows(session, ids[:limit])
+        is_more = len(ids) > limit and len(rows) > 0
+        return Page(rows, cursor=cursor_of(rows[-1].owed_at, rows[-1].id) if is_more else None)
+
+    def rows_of(self, delivery_ids: Iterable[str]) -> Sequence[RowOfDelivery]:
+        """Return the rows of these deliveries in the same order, without deleted ones."""
+        with self._transactions.looking() as session:
+            return read_rows(session, list(delivery_ids))
 
     def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
         """Return those of these ids whose deliveries a filter selects, the newest first.
@@ -277,9 +303,7 @@ class Deliveries:
             InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
         with self._transactions.looking() as session:
-            found = selected(session, which, DeliveryRow.id)
-            at, identifier = DeliveryRow.created_at, DeliveryRow.id
-            return session.scalars(newest(found, at, identifier, limit=limit)).all()
+            return _newest_ids(session, which, limit=limit)
 
     def pending_of(self, delivery_ids: Iterable[str]) -> Sequence[PendingDelivery]:
         """Return the pending deliveries of these ids, each with the one that must end first."""
@@ -493,13 +517,18 @@ class Deliveries:
         if of_events is None:
             of_events = [Event.of(row) for row in _rows(session, _EVENTS, wanted)]
         events = {each.id: each for each in of_events}
+        # Another process may have pruned one with its event between two statements.
+        rows = [row for row in _rows(session, _DELIVERIES, wanted) if row.event_id in events]
+        firsts = provenance.redeliveries_of(session, rows)
         found = {
             row.id: Delivery.of(
-                row, events[row.event_id], attempts[row.id], url=row.url, actions=self
+                row,
+                events[row.event_id],
+                attempts[row.id],
+                redelivery_of=firsts.get(row.id),
+                actions=self,
             )
-            for row in _rows(session, _DELIVERIES, wanted)
-            # Another process may have pruned it with its event between two statements.
-            if row.event_id in events
+            for row in rows
         }
         return [found[each] for each in wanted if each in found]
 
@@ -545,6 +574,14 @@ def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
             ),
         )
     return cancel(session, DeliveryRow.id.in_(ids))
+
+
+def _newest_ids(
+    session: Session, which: Filter, *, limit: int, after: str | None = None
+) -> Sequence[str]:
+    found = selected(session, which, DeliveryRow.id)
+    page = newest(found, DeliveryRow.created_at, DeliveryRow.id, limit=limit, after=after)
+    return session.scalars(page).all()
 
 
 def _fitting(session: Session, ids: Sequence[str], max_bytes: int | None) -> Sequence[str]:

@@ -15,7 +15,7 @@ from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
 from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow
+from leanbe_emitter.storage.schema.tables import AttemptRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON, stringify
@@ -117,6 +117,9 @@ class Delivery(Identified, Itself):
         next_due_at: when the next attempt is due; None if the delivery is settled, or while an
             attempt is in flight.
         url: the URL of the last attempt; before the first attempt, the product's URL.
+        created_at: when the delivery was recorded, so that it was owed.
+        redelivery_of: the id of the event's first delivery, if this is a later one.
+        job: the name of the job that made the delivery; None if no job did.
     """
 
     event: Event
@@ -125,19 +128,21 @@ class Delivery(Identified, Itself):
     next_due_at: datetime | None
     url: str | None
     created_at: datetime
+    redelivery_of: str | None
+    job: str | None
     _actions: DeliveryActions = field(repr=False, compare=False)
 
     @classmethod
     def of(
         cls,
-        row: DeliveryRow,
+        row: Any,
         event: Event,
         attempts: Sequence[AttemptRow],
         *,
-        url: str | None,
+        redelivery_of: str | None,
         actions: DeliveryActions,
     ) -> "Delivery":
-        """Take a snapshot of the rows."""
+        """Take a snapshot of the rows; the delivery's has ``url`` and ``job``, too."""
         awaits_attempt = row.state.status is DeliveryStatus.PENDING and row.lease_token is None
         due_at = from_milliseconds(row.due_at) if awaits_attempt else None
         made = [
@@ -150,8 +155,10 @@ class Delivery(Identified, Itself):
             status=row.state.status,
             attempts=tuple(made),
             next_due_at=due_at,
-            url=attempts[-1].url if attempts else url,
+            url=attempts[-1].url if attempts else row.url,
             created_at=from_milliseconds(row.created_at),
+            redelivery_of=redelivery_of,
+            job=row.job,
             _actions=actions,
         )
 
@@ -201,6 +208,9 @@ class Delivery(Identified, Itself):
             "_id": self.id,
             "status": self.status.value,
             "nextDueAt": due,
+            "owedAt": print_instant(self.created_at),
+            "redeliveryOf": self.redelivery_of,
+            "job": self.job,
             "url": self.url,
             "event": self.event.document(has_payload=has_payload),
             "attempts": [attempt.document() for attempt in self.attempts],

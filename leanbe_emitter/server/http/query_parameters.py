@@ -6,6 +6,7 @@ everything.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from fastapi import Request
@@ -17,12 +18,13 @@ from leanbe_emitter.server.schemas.json_schema import (
     Schema,
     boolean,
     cursor_of_list,
+    enum,
     string,
 )
-from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
+from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean, there_are
 
 #: Number of items of a page by default, and at most.
-_DEFAULT_LIMIT, _MAX_LIMIT = 50, 200
+_DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,29 +68,61 @@ def _parse_boolean(text: str) -> bool:
     return text == "true"
 
 
-def _parse_limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_LIMIT):
-        raise InvalidValue(f"{text!r} is no limit.", hint=f"Use 1 to {_MAX_LIMIT}.")
-    return int(text)
+def choice_parameter(name: str, choices: Sequence[str], description: str) -> QueryParameter:
+    """Return a parameter whose value is one of a few words."""
+    parse = partial(_parse_choice, name=name, choices=choices)
+    return QueryParameter(name=name, schema=enum(choices, description), parse=parse)
+
+
+def _parse_choice(text: str, *, name: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise InvalidValue(f"{text!r} is no {name}.", hint=f"Use {any_of(choices)}.")
+    return text
+
+
+def check_page_limit(limit: int, *, most: int = MAX_LIMIT) -> None:
+    """Check the number of items of a page.
+
+    Raises:
+        InvalidValue: it is none, or more than the most.
+    """
+    if not 1 <= limit <= most:
+        raise InvalidValue(f"{limit} is no limit.", hint=f"Use 1 to {most}.")
+
+
+def paging(
+    *, most: int = MAX_LIMIT, meaning: str = "Maximum number of items."
+) -> tuple[QueryParameter, QueryParameter]:
+    """Return the parameters of a list that has pages.
+
+    Args:
+        most: the most items of a page.
+        meaning: the description of the number of items.
+    """
+    limit = {
+        "type": "integer",
+        "description": meaning,
+        "minimum": 1,
+        "maximum": most,
+        "default": _DEFAULT_LIMIT,
+    }
+    after = cursor_of_list("Cursor of the previous page.")
+    return (
+        QueryParameter(name="limit", schema=limit, parse=partial(_parse_limit, most=most)),
+        QueryParameter(name="cursor", schema=after, keyword="after"),
+    )
+
+
+def _parse_limit(text: str, *, most: int) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise InvalidValue(f"{text!r} is no limit.", hint=f"Use 1 to {most}.")
+    limit = int(text[:9])
+    check_page_limit(limit, most=most)
+    return limit
 
 
 #: Parameters of every list that has pages.
-PAGING: Final = (
-    QueryParameter(
-        name="limit",
-        schema={
-            "type": "integer",
-            "description": "Maximum number of items.",
-            "minimum": 1,
-            "maximum": _MAX_LIMIT,
-            "default": _DEFAULT_LIMIT,
-        },
-        parse=_parse_limit,
-    ),
-    QueryParameter(
-        name="cursor", schema=cursor_of_list("Cursor of the previous page."), keyword="after"
-    ),
-)
+PAGING: Final = paging()
 #: Filters of the lists of events and of deliveries.
 EVENT_FILTERS: Final = (
     QueryParameter(name="event", schema=EVENT_GLOB),

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fastapi.responses import Response, StreamingResponse
 
 from leanbe_emitter.library import Delivery, Event, Triggered
+from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
 from leanbe_emitter.library.documents.document_snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
 
@@ -37,7 +38,7 @@ def text(item: Item) -> str:
     match item:
         case Document():
             return item.text
-        case Event() | Delivery() | Triggered():
+        case Event() | Delivery() | Triggered() | RowOfDelivery():
             return item.text()
         case Mapping():
             return text_of(item)
@@ -54,12 +55,20 @@ def page(
     items: Iterable[Item], *, cursor: str | None = None, status: int = 200, **more: bool
 ) -> Response:
     """Return a response with a page of a list; its cursor is None at the end of the list."""
-    end = "".join(f',"{name}":{stringify(value)}' for name, value in more.items())
-    parts = chain(['{"items":['], _separated(items), [f'],"cursor":{stringify(cursor)}{end}}}'])
-    pieces = list(_pieces(parts))
+    pieces = list(_pieces(_page(items, cursor, more)))
     if len(pieces) > 1:
         return _sent_in_pieces(pieces, status=status)
     return _json(pieces[0], status=status)
+
+
+def page_in_one(items: Iterable[Item], *, cursor: str | None = None) -> Response:
+    """Return a response with a page whose body is in one piece, to be compressed."""
+    return _json("".join(_page(items, cursor, {})))
+
+
+def _page(items: Iterable[Item], cursor: str | None, more: Mapping[str, bool]) -> Iterator[str]:
+    end = "".join(f',"{name}":{stringify(value)}' for name, value in more.items())
+    return chain(['{"items":['], _separated(items), [f'],"cursor":{stringify(cursor)}{end}}}'])
 
 
 def _separated(items: Iterable[Item]) -> Iterator[str]:

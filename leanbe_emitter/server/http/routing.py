@@ -3,7 +3,7 @@
 An endpoint calls the library and returns its result as a response. As the library is synchronous,
 endpoints are plain functions that run in threads; only those that wait are coroutines, and hold no
 thread meanwhile. The response of a write has a cursor from before the write: all changes that the
-write makes come after that cursor.
+write makes come after that cursor. The response of a list has one from before the list was read.
 """
 
 import inspect
@@ -72,6 +72,23 @@ class Routes:
             returns: the schema of the response.
         """
         return self.add("GET", path, returns=returns, errors=READING)
+
+    def read_list(self, path: str, *, returns: Schema) -> Callable[[Endpoint], Endpoint]:
+        """Add a GET operation that answers a list, with the cursor from before it was read.
+
+        Args:
+            path: the path after ``PREFIX``.
+            returns: the schema of the response.
+        """
+
+        def add(endpoint: Endpoint) -> Endpoint:
+            headers = {CURSOR: _LIST_CURSOR_HEADER}
+            self.add("GET", path, returns=returns, errors=READING, headers=headers)(
+                self._followed(endpoint)
+            )
+            return endpoint
+
+        return add
 
     def write(
         self,
@@ -156,6 +173,18 @@ class Routes:
             return endpoint
 
         return add
+
+    def _followed(self, endpoint: Callable[..., Response]) -> Callable[..., Response]:
+        """Return the endpoint with a cursor from which a client follows what it lists."""
+
+        @wraps(endpoint)
+        def followed(**arguments: Any) -> Response:
+            cursor = self._leanbe.journal.follow_cursor()
+            response = endpoint(**arguments)
+            response.headers[CURSOR] = str(cursor)
+            return response
+
+        return followed
 
     def _alone(self, endpoint: Callable[..., Response]) -> Callable[..., Any]:
         """Return the endpoint with a cursor in its response; listeners learn of its commit."""
@@ -286,6 +315,11 @@ def add_head_routes(app: FastAPI) -> None:
 
 _CURSOR_HEADER = {
     "description": "Cursor from before this write: all changes that it makes come after it.",
+    "schema": cursor("Cursor of the journal."),
+}
+_LIST_CURSOR_HEADER = {
+    "description": "Cursor from before this list was read: all changes that it does not have come "
+    "after it, so that the stream continues from here.",
     "schema": cursor("Cursor of the journal."),
 }
 

@@ -31,7 +31,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     routes = Routes(app, leanbe, "Assumptions")
     path = "/products/{product}/assumptions"
 
-    @routes.read(path, returns=setup.page(setup.ASSUMPTION))
+    @routes.read_list(path, returns=setup.page(setup.ASSUMPTION))
     def list_(product: str) -> Response:
         """List all assumptions with a product's values."""
         values = leanbe.assumptions.of(product)

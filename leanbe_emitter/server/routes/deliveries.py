@@ -4,14 +4,24 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.query_parameters import EVENT_FILTERS, PAGING, Query, QueryParameter
+from leanbe_emitter.server.http.compression import compressed
+from leanbe_emitter.server.http.query_parameters import (
+    EVENT_FILTERS,
+    MAX_LIMIT,
+    PAGING,
+    Query,
+    QueryParameter,
+    check_page_limit,
+    choice_parameter,
+    paging,
+)
 from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.responses import PAGE_BYTES
 from leanbe_emitter.server.http.routing import WRITING, Routes
@@ -22,11 +32,17 @@ from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.instants import parse_since
 
+#: Most rows of a page.
+MOST_ROWS: Final = 500
+
 _LIST: Final = Query(
+    choice_parameter(
+        "view", ["rows"], "Form of the items: `rows` are short; by default they are whole."
+    ),
     QueryParameter(name="status", schema=deliveries.STATUS),
     *EVENT_FILTERS,
     QueryParameter(name="since", schema=SINCE),
-    *PAGING,
+    *paging(most=MOST_ROWS, meaning=f"Maximum number of items; more than {MAX_LIMIT} for rows."),
 )
 _PAGE: Final = Query(*PAGING)
 
@@ -69,15 +85,22 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
 
-    @routes.read("/deliveries", returns=setup.page(deliveries.DELIVERY))
-    def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
-        """List deliveries with all their attempts, the newest first."""
-        after, limit = query.pop("after", None), query.pop("limit")
+    @routes.read_list("/deliveries", returns=deliveries.LIST)
+    def list_(request: Request, query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
+        """List deliveries with all their attempts, the newest first.
+
+        With `view=rows`, each item has what a line of a list shows: the delivery, what its event is
+        about, and its last attempt. The server compresses rows for clients that accept gzip.
+        """
+        after, limit, view = query.pop("after", None), query.pop("limit"), query.pop("view", None)
         since = _since(leanbe, query.pop("since", None))
-        page = leanbe.deliveries.list(
-            Filter(**query, since=since), limit=limit, after=after, max_bytes=PAGE_BYTES
-        )
-        return responses.page(page, cursor=page.cursor)
+        which = Filter(**query, since=since)
+        if view is None:
+            check_page_limit(limit)
+            page = leanbe.deliveries.list(which, limit=limit, after=after, max_bytes=PAGE_BYTES)
+            return responses.page(page, cursor=page.cursor)
+        rows = leanbe.deliveries.rows(which, limit=limit, after=after)
+        return compressed(responses.page_in_one(rows, cursor=rows.cursor), request)
 
     @routes.read("/deliveries/{reference}", returns=deliveries.DELIVERY)
     def show(reference: str) -> Response:

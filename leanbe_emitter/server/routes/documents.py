@@ -99,7 +99,7 @@ class _Operations:
             return responses.page(page, cursor=page.cursor)
 
         list_.__doc__ = f"List {self._resource.plural}, the oldest first."
-        self._routes.read(self._path, returns=setup.page(self._document))(list_)
+        self._routes.read_list(self._path, returns=setup.page(self._document))(list_)
 
     def add_show(self) -> None:
         def show(product: str, reference: str) -> Response:

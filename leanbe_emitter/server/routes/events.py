@@ -28,7 +28,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on events."""
     routes = Routes(app, leanbe, "Events")
 
-    @routes.read("/events", returns=setup.page(deliveries.EVENT))
+    @routes.read_list("/events", returns=setup.page(deliveries.EVENT))
     def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List events, the newest first, with or without a delivery."""
         page = leanbe.events.list(**query, max_bytes=PAGE_BYTES)

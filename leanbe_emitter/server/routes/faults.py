@@ -73,7 +73,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         )
         return responses.one(fault, status=201)
 
-    @routes.read("/faults", returns=setup.page(setup.FAULT))
+    @routes.read_list("/faults", returns=setup.page(setup.FAULT))
     def list_() -> Response:
         """List all faults in the order in which they fire, also those that have fired."""
         return responses.page(leanbe.faults.list())

@@ -101,7 +101,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         )
         return responses.one(created, status=201)
 
-    @routes.read("/products", returns=setup.page(setup.PRODUCT))
+    @routes.read_list("/products", returns=setup.page(setup.PRODUCT))
     def list_() -> Response:
         """List all products, the oldest first."""
         return responses.page(leanbe.products.list())

@@ -73,7 +73,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
                 )
         return responses.one(user, status=201)
 
-    @routes.read(path, returns=setup.page(setup.USER))
+    @routes.read_list(path, returns=setup.page(setup.USER))
     def list_(product: str) -> Response:
         """List the users of a product, the oldest first."""
         return responses.page(leanbe.products.get(product).users.list())

@@ -18,7 +18,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     or_null,
     string,
 )
-from leanbe_emitter.server.schemas.setup import ASSUMPTION_VALUES, AT, LATER, PRODUCT_ID, URL
+from leanbe_emitter.server.schemas.setup import ASSUMPTION_VALUES, AT, LATER, PRODUCT_ID, URL, page
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import Method
 from leanbe_emitter.wire.envelope import seal
@@ -89,17 +89,59 @@ ATTEMPT: Final = object_of(
         "assumptions": ASSUMPTION_VALUES,
     }
 )
+_PROVENANCE: Final = {
+    "owedAt": instant(AT, "Time at which the delivery was recorded."),
+    "redeliveryOf": or_null(
+        identifier(_DELIVERY_ID, "Id of the event's first delivery, if this is a later one.")
+    ),
+    "job": or_null(string("again", "Name of the job that made the delivery; null: no job did.")),
+}
 STATUS: Final[dict[str, Any]] = enum(DeliveryStatus, "Status of the delivery.")
 DELIVERY: Final = object_of(
     {
         "_id": identifier(_DELIVERY_ID, "The delivery's id."),
         "status": STATUS,
         "nextDueAt": or_null(instant(LATER, "Time of the next attempt; null: there is none.")),
-        "url": or_null(string(URL, "Present URL of the product's webhook.")),
+        **_PROVENANCE,
+        "url": or_null(
+            string(URL, "URL of the last attempt; before the first one, the product's present URL.")
+        ),
         "event": EVENT,
         "attempts": list_of(ATTEMPT),
     }
 )
+#: Kinds of documents, as event names begin.
+_SUBJECT_KINDS: Final = dict.fromkeys(name.partition(".")[0] for name in EVENT_NAMES)
+_ROW_OF_EVENT: Final = ("_id", "event", "triggeredAt", "sequence")
+ROW: Final = object_of(
+    {
+        "_id": identifier(_DELIVERY_ID, "The delivery's id."),
+        "status": STATUS,
+        "nextDueAt": or_null(
+            instant(LATER, "Time of the next attempt; null: settled, or an attempt is in flight.")
+        ),
+        **_PROVENANCE,
+        "url": DELIVERY["properties"]["url"],
+        "product": EVENT["properties"]["product"],
+        "event": object_of({name: EVENT["properties"][name] for name in _ROW_OF_EVENT}),
+        "about": object_of(
+            {
+                "kind": enum(_SUBJECT_KINDS, "Kind of the document that the payload is."),
+                "_id": or_null(string(_EVENT_ID, "The document's `_id`, if the payload has one.")),
+                "text": or_null(
+                    string("Dark mode", "Title, name or e-mail; at most 80 characters.")
+                ),
+            }
+        ),
+        "attempts": integer(1, "Number of attempts that have ended."),
+        "outcome": or_null(enum(Outcome, "Outcome of the last attempt; null: there was none.")),
+        "answer": or_null(integer(503, "Status of the last response; null: there was none.")),
+        "durationMs": or_null(number(17.6, "Duration of the last attempt in milliseconds.")),
+        "fault": or_null(string("receiver_fails:timeout", "Fault of the last attempt.")),
+    }
+)
+#: A list of deliveries, or of their rows.
+LIST: Final = {"anyOf": [page(DELIVERY), page(ROW)]}
 #: Deliveries that a wait found, and the cursor for the next wait.
 WAIT_RESULT: Final = object_of(
     {

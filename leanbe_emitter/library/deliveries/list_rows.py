@@ -1,0 +1,163 @@
+"""Deliveries as rows of a list: what one line shows, read without bodies and answers."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session, aliased
+
+from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.library.deliveries import provenance
+from leanbe_emitter.library.runtime.references import Identified
+from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.payloads.subject import BEGINNING, Subject
+
+#: How many ids one statement takes: databases limit its parameters to some ten thousand.
+_IDS_AT_ONCE: Final = 500
+
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+_OF_DELIVERY: Final = AttemptRow.delivery_id == DeliveryRow.id
+_ANY: Final = aliased(AttemptRow)
+_OF_ANY: Final = _ANY.delivery_id == DeliveryRow.id
+_LAST: Final = select(func.max(_ANY.number)).where(_OF_ANY).correlate(DeliveryRow)
+_COUNT: Final = select(func.count()).select_from(_ANY).where(_OF_ANY).correlate(DeliveryRow)
+
+_ROWS: Final = (
+    select(
+        DeliveryRow.id,
+        DeliveryRow.event_id,
+        DeliveryRow.state,
+        DeliveryRow.lease_token,
+        DeliveryRow.due_at,
+        DeliveryRow.created_at,
+        *provenance.COLUMNS,
+        EventRow.product_id,
+        EventRow.name,
+        EventRow.triggered_at,
+        EventRow.sequence,
+        func.substr(EventRow.body, 1, BEGINNING).label("beginning"),
+        WebhookRow.url.label("webhook_url"),
+        _COUNT.scalar_subquery().label("attempts"),
+        AttemptRow.url,
+        AttemptRow.outcome,
+        AttemptRow.answer_status,
+        AttemptRow.duration_us,
+        AttemptRow.fault,
+    )
+    .join(EventRow, EventRow.id == DeliveryRow.event_id)
+    .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
+    .outerjoin(AttemptRow, _OF_DELIVERY & (AttemptRow.number == _LAST.scalar_subquery()))
+    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowOfDelivery(Identified):
+    """One delivery as a row of a list, true at the moment it was read.
+
+    Attributes:
+        status: the status of the delivery.
+        next_due_at: when the next attempt is due; None if the delivery is settled, or while an
+            attempt is in flight.
+        owed_at: when the delivery was recorded.
+        redelivery_of: the id of the event's first delivery, if this is a later one.
+        job: the name of the job that made the delivery; None if no job did.
+        url: the URL of the last attempt; before the first attempt, the product's URL.
+        product_id: the product of the event.
+        event_id, event, triggered_at, sequence: the event: its id, name, time and number.
+        about: the document that the event's payload is.
+        attempts: how many attempts have ended.
+        outcome, answer_status, duration_ms, fault: of the last attempt; None without one.
+    """
+
+    status: DeliveryStatus
+    next_due_at: datetime | None
+    owed_at: datetime
+    redelivery_of: str | None
+    job: str | None
+    url: str | None
+    product_id: str
+    event_id: str
+    event: str
+    triggered_at: datetime
+    sequence: int
+    about: Subject
+    attempts: int
+    outcome: Outcome | None
+    answer_status: int | None
+    duration_ms: float | None
+    fault: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the row as JSON."""
+        return {
+            "_id": self.id,
+            "status": self.status.value,
+            "nextDueAt": None if self.next_due_at is None else print_instant(self.next_due_at),
+            "owedAt": print_instant(self.owed_at),
+            "redeliveryOf": self.redelivery_of,
+            "job": self.job,
+            "url": self.url,
+            "product": self.product_id,
+            "event": {
+                "_id": self.event_id,
+                "event": self.event,
+                "triggeredAt": print_instant(self.triggered_at),
+                "sequence": self.sequence,
+            },
+            "about": self.about.document(),
+            "attempts": self.attempts,
+            "outcome": None if self.outcome is None else self.outcome.value,
+            "answer": self.answer_status,
+            "durationMs": self.duration_ms,
+            "fault": self.fault,
+        }
+
+    def text(self) -> str:
+        """Return the row as JSON text, compact and in ASCII."""
+        return _encode(self.document())
+
+
+def read_rows(session: Session, ids: Sequence[str]) -> list[RowOfDelivery]:
+    """Return the rows of these deliveries in the same order, without deleted ones."""
+    found = list(_read(session, sorted(set(ids))))
+    firsts = provenance.redeliveries_of(session, found)
+    rows = {each.id: _row(each, firsts.get(each.id)) for each in found}
+    return [rows[each] for each in ids if each in rows]
+
+
+def _read(session: Session, ids: Sequence[str]) -> Iterator[Any]:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        yield from fetch(session, _ROWS, ids=ids[start : start + _IDS_AT_ONCE])
+
+
+def _row(found: Any, redelivery_of: str | None) -> RowOfDelivery:
+    awaits_attempt = found.state.status is DeliveryStatus.PENDING and found.lease_token is None
+    was_tried = found.outcome is not None
+    return RowOfDelivery(
+        id=found.id,
+        status=found.state.status,
+        next_due_at=from_milliseconds(found.due_at) if awaits_attempt else None,
+        owed_at=from_milliseconds(found.created_at),
+        redelivery_of=redelivery_of,
+        job=found.job,
+        url=found.url if was_tried else found.webhook_url,
+        product_id=found.product_id,
+        event_id=found.event_id,
+        event=found.name,
+        triggered_at=from_milliseconds(found.triggered_at),
+        sequence=found.sequence,
+        about=Subject.of(found.name, found.beginning),
+        attempts=found.attempts,
+        outcome=found.outcome,
+        answer_status=found.answer_status,
+        duration_ms=round(found.duration_us / 1000, 3) if was_tried else None,
+        fault=found.fault,
+    )
