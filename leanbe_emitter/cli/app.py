@@ -56,7 +56,7 @@ SECTIONS = {
         "reset": "Delete everything, or the content of one product; faults too.",
     },
     "Receive": {
-        "receiver": "Run a receiver that verifies, prints and saves webhooks, or fails on demand.",
+        "receiver": "Run a receiver that verifies, prints and forwards, or fails on demand.",
         "snippet": "Print a correct receiver to start from.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",

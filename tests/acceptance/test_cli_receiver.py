@@ -11,6 +11,8 @@ import pytest
 
 from leanbe_emitter.clock import stopwatch
 from tests.support.command_line import run_process
+from tests.support.loopback_receiver import LoopbackReceiver
+from tests.support.ports import free_port
 from tests.support.receiver_process import run_receiver
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -35,7 +37,7 @@ def test_it_verifies_and_prints_a_line_a_request(tmp_path: Path) -> None:
         ]
         refused = receiver.line().split("\t")
         assert refused[3:5] == ["false", "401"]
-        assert "does not fit" in refused[-1]
+        assert "does not fit" in refused[-2]
 
 
 def test_a_person_sees_whether_it_verified(tmp_path: Path) -> None:
@@ -111,3 +113,53 @@ def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> No
         assert receiver.process.stderr is not None
         assert receiver.process.stderr.read().startswith("error: kept/0001.json: ")
         assert receiver.process.wait(PATIENCE_SECONDS) == 3
+
+
+def test_it_forwards_each_request_and_answers_with_the_answer(tmp_path: Path) -> None:
+    with (
+        LoopbackReceiver.listening() as target,
+        run_receiver(tmp_path, "--forward-to", target.url, "--output", "jsonl") as receiver,
+    ):
+        target.statuses.extend([202, 418])
+        assert receiver.post(BODY) == (202, b"")
+        assert receiver.post(BODY[:-3] + b'0"}', chunked=True) == (418, b"")
+        lines = [json.loads(receiver.line()) for _ in range(2)]
+        assert [(each["status"], each["verified"]) for each in lines] == [(202, True), (418, False)]
+        assert target.bodies == [BODY, BODY[:-3] + b'0"}']
+        target.busy.clear()
+        target.is_open.clear()
+        receiver.connection.request("POST", "/hooks/leanbe", BODY)
+        assert target.busy.wait(PATIENCE_SECONDS)
+        ended, stderr = receiver.end(signal.SIGINT)
+        assert (ended, stderr) == (0, "")
+
+
+def test_a_target_that_is_down_is_502_and_a_line(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    options = ("--forward-to", url, "--fail-first", "1", "--output", "table")
+    with run_receiver(tmp_path, *options) as receiver:
+        assert receiver.post(BODY)[0] == 503
+        status, detail = receiver.post(BODY)
+        assert (status, json.loads(detail)["detail"][:34]) == (
+            502,
+            "not forwarded: connection refused ",
+        )
+        assert "503 Service Unavailable" in receiver.line()
+        assert "502 Bad Gateway" in receiver.line()
+        assert receiver.line().strip().startswith("not forwarded: connection refused by")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--forward-to", "http://10.0.0.7/"), "give --allow-targets 10.0.0.7."),
+        (("--allow-targets", "10.0.0.7"), "--allow-targets needs --forward-to."),
+        (("--forward-to", "http://[::1]/", "--status", "204"), "answer has the status."),
+    ],
+)
+def test_options_of_forwarding_that_do_not_fit_are_2(
+    tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    ran = run_process("receiver", "--secret", "s", "--port", "0", *options, cwd=tmp_path)
+    assert (ran.status, ran.stdout) == (2, "")
+    assert told in ran.stderr

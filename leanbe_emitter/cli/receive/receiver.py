@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import click
@@ -11,7 +12,9 @@ from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import TARGETS
 from leanbe_emitter.cli.invocation.terminal import Terminal
+from leanbe_emitter.cli.receive.forwarding import Forwarder
 from leanbe_emitter.cli.receive.receiver_server import (
     ReceivedRequest,
     ReceiverConfig,
@@ -24,8 +27,15 @@ from leanbe_emitter.storage.schema.states import Outcome
 
 _COLUMNS = [
     output.column(key)
-    for key in ("receivedAt", "event", "id", "verified", "status", "bytes", "saved", "reason")
+    for key in (
+        *("receivedAt", "event", "id", "verified", "status", "bytes", "saved", "reason"),
+        "forwardError",
+    )
 ]
+
+
+#: As wide as the time at the beginning of a line.
+_INDENT = " " * len("14:02:11 ")
 
 
 @command(
@@ -56,9 +66,19 @@ _COLUMNS = [
 @click.option(
     "--status",
     type=click.IntRange(200, 599),
-    default=204,
-    show_default=True,
-    help="Answer to a verified request; others get 401.",
+    metavar="CODE",
+    help="Answer to a verified request; default: 204. Others get 401.",
+)
+@click.option(
+    "--forward-to",
+    metavar="URL",
+    help="Pass each request on to this URL on this machine, and answer with its answer.",
+)
+@click.option(
+    "--allow-targets",
+    type=TARGETS,
+    metavar="LIST",
+    help="Further hosts and CIDRs that --forward-to may name.",
 )
 @click.option(
     "--save",
@@ -74,19 +94,37 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     port: int,
     fail_first: int,
     delay: float,
-    status: int,
+    status: int | None,
+    forward_to: str | None,
+    allow_targets: tuple[str, ...] | None,
     save: Path | None,
 ) -> None:
-    """Run a receiver that verifies, prints and saves webhooks, or fails on demand.
+    """Run a receiver that verifies, prints and forwards, or fails on demand.
 
     The first line is its URL; any path works. Then it prints a line for each request, until Ctrl-C.
+    With --forward-to, the target gets every request, verified or not, and has 10 s to answer it; a
+    target without an answer makes 502.
     """
+    if forward_to is not None and status is not None:
+        raise click.UsageError("With --forward-to, the target's answer has the status.")
     config = ReceiverConfig(
-        secret=secret, fail_first=fail_first, delay_seconds=delay / 1000, status=status
+        secret=secret,
+        fail_first=fail_first,
+        delay_seconds=delay / 1000,
+        status=HTTPStatus.NO_CONTENT if status is None else status,
+        forwarder=_forwarder(forward_to, allow_targets),
     )
     report = _reporter(invocation.output_format, save=save)
     ready = _announcer(invocation.output_format)
     asyncio.run(serve(config, port=port, ready=ready, report=report))
+
+
+def _forwarder(forward_to: str | None, allow: tuple[str, ...] | None) -> Forwarder | None:
+    if forward_to is not None:
+        return Forwarder(forward_to, allow=allow or ())
+    if allow is not None:
+        raise click.UsageError("--allow-targets needs --forward-to.")
+    return None
 
 
 def _announcer(output_format: OutputFormat) -> Callable[[str], None]:
@@ -128,6 +166,7 @@ def _document(received: ReceivedRequest, *, saved: Path | None) -> Document:
         "triggeredAt": envelope.triggered_at if envelope else None,
         "verified": envelope is not None,
         "reason": received.reason,
+        "forwardError": received.forward_error or None,
         "status": received.status,
         "bytes": len(received.request.body),
         "saved": str(saved) if saved else None,
@@ -135,10 +174,21 @@ def _document(received: ReceivedRequest, *, saved: Path | None) -> Document:
 
 
 def _lines(received: ReceivedRequest, document: Document, terminal: Terminal) -> Iterator[str]:
+    """Yield the lines of a request; why it was not forwarded has its own."""
+    yield from _lines_of_request(received, document, terminal)
+    if received.forward_error:
+        reason = output.printable(f"not forwarded: {received.forward_error}")
+        yield from _indented(reason, terminal)
+
+
+def _lines_of_request(
+    received: ReceivedRequest, document: Document, terminal: Terminal
+) -> Iterator[str]:
     """Yield the lines of a request; a reason that does not fit into the first has its own."""
     time = output.format_time_of_day(received.received_at)
     what = document["event"] or f"{document['method']} {document['path']}"
-    answer = output.format_status(document["status"])
+    status = received.status
+    answer = output.format_status(status) if status is not None else "no answer"
     identifier = output.abbreviated(document["id"] or "")
     cells = f"{what:<26} {identifier:<7} {answer:<14} {document['bytes']:>5} B  "
     before = f"{time} {output.printable(cells)}"
@@ -151,5 +201,8 @@ def _lines(received: ReceivedRequest, document: Document, terminal: Terminal) ->
         yield f"{before}{found}: {reason}"
         return
     yield f"{terminal.fitted(before, beside=len('NOT VERIFIED'))}{found}"
-    indent = " " * (len(time) + 1)
-    yield from (f"{indent}{line}" for line in terminal.wrapped(reason, indent=len(indent)))
+    yield from _indented(reason, terminal)
+
+
+def _indented(text: str, terminal: Terminal) -> Iterator[str]:
+    yield from (f"{_INDENT}{line}" for line in terminal.wrapped(text, indent=len(_INDENT)))

@@ -5,8 +5,9 @@ in order; connections do not wait for each other.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +16,9 @@ import httptools
 
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.listen_address import port_error
+from leanbe_emitter.cli.receive.forwarding import Forwarder, NotForwarded, end_to_end
 from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.envelope import Envelope, verify
@@ -26,6 +29,7 @@ _CLOCK = SystemClock()
 
 #: Our sender makes no larger request. The receiver breaks off a larger one.
 _LARGEST_BODY_BYTES = 16 << 20
+_HUNG_UP = "the connection ended before the target answered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +41,14 @@ class ReceiverConfig:
         fail_first: how many requests get 503 first.
         delay_seconds: the delay before each answer.
         status: the answer to a verified request; others get 401.
+        forwarder: passes all other requests on, whose target then answers them.
     """
 
     secret: str = field(repr=False)
     fail_first: int = 0
     delay_seconds: float = 0.0
     status: int = HTTPStatus.NO_CONTENT
+    forwarder: Forwarder | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +70,9 @@ class ReceivedRequest:
         number: from 1, in the order in which requests were complete.
         envelope: the envelope of a verified request; else None.
         reason: why the request did not verify; else empty.
-        status: the status of the answer.
+        status: the status of the answer; None if the sender hung up before it.
+        forwarded: the answer of the target, which is the receiver's; None without one.
+        forward_error: why the target gave no answer; else empty.
     """
 
     number: int
@@ -72,7 +80,9 @@ class ReceivedRequest:
     request: Request
     envelope: Envelope | None
     reason: str
-    status: int
+    status: int | None
+    forwarded: Answer | None = None
+    forward_error: str = ""
 
 
 Report = Callable[[ReceivedRequest], None]
@@ -108,8 +118,24 @@ class WebhookReceiver:
         self._number += 1
         received = self._received(request, number=self._number)
         await asyncio.sleep(self._config.delay_seconds)
+        forwarder = self._config.forwarder
+        if forwarder is not None and received.number > self._config.fail_first:
+            received = await self._forwarded(received, forwarder)
         self._report(received)
         return _answer(received)
+
+    async def _forwarded(self, received: ReceivedRequest, forwarder: Forwarder) -> ReceivedRequest:
+        """Pass a request on; return it with the target's answer."""
+        request = received.request
+        try:
+            answer = await forwarder.send(request.method, request.headers, request.body)
+        except NotForwarded as error:
+            return replace(received, status=HTTPStatus.BAD_GATEWAY, forward_error=str(error))
+        except asyncio.CancelledError:
+            # A sender that is patient for a shorter time must not make its request invisible.
+            self._report(replace(received, status=None, forward_error=_HUNG_UP))
+            raise
+        return replace(received, status=answer.status, forwarded=answer)
 
     def _received(self, request: Request, *, number: int) -> ReceivedRequest:
         envelope, reason = _verified(request.body, secret=self._config.secret)
@@ -134,18 +160,32 @@ def _verified(body: bytes, *, secret: str) -> tuple[Envelope | None, str]:
 
 
 def _answer(received: ReceivedRequest) -> bytes:
-    status = received.status
-    body = _detail(received)
+    status = received.status or HTTPStatus.BAD_GATEWAY
+    forwarded = received.forwarded
+    body = _detail(received) if forwarded is None else forwarded.body
     bodiless = status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
     head = [f"HTTP/1.1 {output.format_status(status)}"]
+    if forwarded is not None:
+        head = [f"HTTP/1.1 {status} {forwarded.reason}", *_header_lines(forwarded)]
+    elif not bodiless:
+        head.append("Content-Type: application/json")
     if not bodiless:
-        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+        head.append(f"Content-Length: {len(body)}")
     if not received.request.keep_alive:
         head.append("Connection: close")
-    return "\r\n".join([*head, "", ""]).encode() + (b"" if bodiless else body)
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + (b"" if bodiless else body)
+
+
+def _header_lines(answer: Answer) -> Iterator[str]:
+    """Yield the headers of a target's answer; its body has no transfer coding any more."""
+    for name, value in end_to_end(answer.headers):
+        if name.lower() != "content-length":
+            yield f"{name}: {value}"
 
 
 def _detail(received: ReceivedRequest) -> bytes:
+    if received.forward_error:
+        return json.dumps({"detail": f"not forwarded: {received.forward_error}"}).encode()
     if received.status == HTTPStatus.UNAUTHORIZED and not received.envelope:
         return b'{"detail":"bad signature"}'
     return b""
@@ -252,6 +292,8 @@ async def serve(
         server.close()
         for connection in list(receiver.connections):
             connection.close()
+        if config.forwarder is not None:
+            await config.forwarder.aclose()
 
 
 def save_request(received: ReceivedRequest, *, directory: Path, after: int) -> Path:
