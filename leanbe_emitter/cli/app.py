@@ -48,7 +48,7 @@ SECTIONS = {
         "deliveries": "Deliveries: their states, and the evidence of every attempt.",
         "tail": "Follow the attempts of all processes live, until Ctrl-C.",
         "info": "Show version, database, time, counts, and the assumptions of new products.",
-        "schema": "Print the schema of an event's payload.",
+        "schema": "Print the schema of an event's payload, or the types of all events.",
     },
     "Control": {
         "faults": "Faults: deliberate, counted misbehaviour of the receiver or the sender.",
@@ -60,6 +60,7 @@ SECTIONS = {
         "snippet": "Print a correct receiver to start from.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",
+        "vectors": "Print signing vectors to test a verifier with, as JSON in ASCII.",
         "explain": "Explain why a signature does not match, and how to repair it.",
     },
     "Shell": {"completion": "Print the script that completes words in a shell."},

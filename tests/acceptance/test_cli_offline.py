@@ -125,11 +125,20 @@ def test_what_send_assumes_by_the_environment_explain_does_too(tmp_path: Path) -
     assert f"{told}sha256-secret-payload" in nearer.stdout
 
 
-def test_a_schema_is_json_schema_or_typescript(tmp_path: Path) -> None:
+def test_a_schema_is_json_schema_or_the_types_of_a_language(tmp_path: Path) -> None:
     ran = run_process("schema", "idea.created", cwd=tmp_path)
     assert json.loads(ran.stdout)["title"] == "idea.created"
     ran = run_process("schema", "idea.created", "--format", "typescript", cwd=tmp_path)
-    assert "export interface IdeaCreatedPayload" in ran.stdout
+    assert "export interface IdeaCreated {\n" in ran.stdout
+    assert "IdeaUpdated" not in ran.stdout
+    ran = run_process("schema", "--all", "--format", "python", cwd=tmp_path)
+    assert ran.stdout.count("(TypedDict):") > 22
+    ran = run_process("schema", "--all", cwd=tmp_path)
+    assert len(json.loads(ran.stdout)["$defs"]) == 22
+    for wrong in ((), ("idea.created", "--all")):
+        ran = run_process("schema", *wrong, cwd=tmp_path)
+        assert (ran.status, ran.stdout) == (2, "")
+        assert "Give either an EVENT or --all." in ran.stderr
     ran = run_process("schema", "idea.upvoted", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (2, "")
     assert "idea.upVoted" in ran.stderr

@@ -4,6 +4,7 @@ A marked block (``<!-- run: name -->``) is run with two things changed: the port
 may have taken them, and the address of PostgreSQL. Blocks of YAML are for ``test_ci_snippets``.
 """
 
+import json
 import os
 import re
 import signal
@@ -94,14 +95,18 @@ def test_every_marked_block_has_its_test() -> None:
         assert f'"{name}"' in tested or name == "make serve"
 
 
-def test_the_quick_start_delivers_and_explain_names_the_mistake(shell: Shell) -> None:
+def test_the_quick_start_delivers_and_explain_names_the_mistake(
+    shell: Shell, tmp_path: Path
+) -> None:
     """Acting as Leanbe's users raises the events that follow, too."""
-    printed = shell.run("quick start", "explain", "send", "look", "assumptions", "act")
+    blocks = ("quick start", "explain", "vectors", "send", "look", "assumptions", "act")
+    printed = shell.run(*blocks)
     assert printed.count("204 No Content") >= 4 + len(EVENTS_OF_ACTING)
     assert "raw body" in printed
     assert "JSON.stringify(payload)" in printed
     assert "curl " in printed
-    assert "interface" in printed or "type " in printed
+    assert "export type LeanbeEvent" in (tmp_path / "leanbe.ts").read_text()
+    assert json.loads((tmp_path / "leanbe-vectors.json").read_text())["vectors"]
     assert "X-Leanbe-Signature" in printed or "signature_location" in printed
     assert re.findall(r"-> (\S+) +…", printed)[-len(EVENTS_OF_ACTING) :] == EVENTS_OF_ACTING
     assert '"promoted": true' in printed

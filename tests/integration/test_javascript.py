@@ -18,6 +18,7 @@ from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSe
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.signature_lines import signature_line
+from leanbe_emitter.wire.signing_vectors import signing_vectors
 from leanbe_emitter.wire.stringify import parse
 from tests.support.example_envelopes import ENVELOPES, SECRET
 from tests.support.node import Node, Refused
@@ -154,3 +155,11 @@ def test_the_javascript_repair_of_what_is_hashed_computes_the_signature(node: No
     repair = f"const [body, secret] = given; return crypto.{line}"
     for envelope in ENVELOPES:
         assert node.run(repair, envelope, SECRET) == envelope["signature"]
+
+
+def test_node_computes_text_and_signature_of_each_signing_vector(node: Node) -> None:
+    document: Any = json.loads(json.dumps(signing_vectors()))
+    for vector in document["vectors"]:
+        assert node.restringify(json.dumps(vector["payload"])) == vector["text"]
+        assert node.signature(vector["payload"], vector["secret"]) == vector["signature"]
+        assert node.verifies(vector["body"], vector["secret"])

@@ -1,5 +1,5 @@
-"""Shapes of documents and payloads, and the schemas and types made from them.
+"""Shapes of documents and payloads, and the schemas made from them.
 
-``event_payloads`` is the single source: key order, JSON Schema, TypeScript and paths follow its
-shapes.
+``event_payloads`` is the single source: key order, JSON Schema, the types of ``generated_types``
+and paths follow its shapes.
 """

@@ -71,35 +71,39 @@ _stated = _Fields(Source.STATED)
 _inferred = _Fields(Source.INFERRED)
 
 
-def _object(*fields: Field) -> Object:
-    return Object(fields=fields)
+def _object(*fields: Field, name: str = "") -> Object:
+    return Object(name=name, fields=fields)
 
 
-def _list(*fields: Field) -> ListOf:
-    return ListOf(item=Object(fields=fields))
+def _list(name: str, *fields: Field) -> ListOf:
+    return ListOf(item=Object(name=name, fields=fields))
 
 
 _USER_REFERENCE = _object(
     _stated.always("_id", _TEXT, "The team member's id."),
     _stated.always("firstName", _TEXT, "The team member's first name."),
     _stated.always("email", _EMAIL, "The team member's e-mail."),
+    name="UserReference",
 )
 _PRODUCT_REFERENCE = _object(
     _stated.always("_id", _TEXT, "The product's id."),
     _stated.always("name", _TEXT, "The product's name."),
+    name="ProductReference",
 )
 _CUSTOMER_REFERENCE = _object(
     _inferred.always("_id", _TEXT, "The customer's id."),
     _inferred.maybe("firstName", _TEXT, "The customer's first name."),
     _inferred.maybe("lastName", _TEXT, "The customer's last name."),
     _inferred.always("email", _EMAIL, "The customer's e-mail."),
+    name="CustomerReference",
 )
 _IDEA_REFERENCE = _object(
     _inferred.always("_id", _TEXT, "The idea's id."),
     _inferred.always("title", _TEXT, "The idea's title."),
+    name="IdeaReference",
 )
-_STATED_TAGS = _list(_stated.always("title", _TEXT, "The tag."))
-_INFERRED_TAGS = _list(_inferred.always("title", _TEXT, "The tag."))
+_STATED_TAGS = _list("Tag", _stated.always("title", _TEXT, "The tag."))
+_INFERRED_TAGS = _list("Tag", _inferred.always("title", _TEXT, "The tag."))
 
 
 def _times_and_product(made: _Fields) -> tuple[Field, Field, Field]:
@@ -130,6 +134,7 @@ def _idea(assumptions: AssumptionSet) -> Object:
         _stated.always(
             "ideaRequests",
             _list(
+                "IdeaRequestReference",
                 _stated.always(key, _TEXT, "The request's id."),
                 _stated.always("title", _TEXT, "The request's title."),
             ),
@@ -175,14 +180,17 @@ def _customer(_: AssumptionSet) -> Object:
 _COUNTRY = _object(
     _stated.maybe("countryCode", _TEXT, "Two letters: US."),
     _stated.maybe("countryName", _TEXT, "Its name in English."),
+    name="Country",
 )
 _COMPANY = _object(
     _stated.maybe("name", _TEXT, "The company's name."),
     _stated.maybe("jobTitle", _TEXT, "What the customer does there."),
     _stated.maybe("seniority", _TEXT, "How senior the customer is there."),
     _stated.maybe("salary", _TEXT, "A salary as it is displayed."),
+    name="Company",
 )
 _DEVICES = _list(
+    "Device",
     _stated.always("_id", _TEXT, "The device's id, of any form."),
     _stated.maybe("name", _TEXT, "The device's name."),
     _stated.maybe("deviceType", _TEXT, "Mobile, Laptop, or another word."),
@@ -192,6 +200,7 @@ _DEVICES = _list(
     _stated.maybe("language", _TEXT, "Its language."),
 )
 _BILLING_DETAILS = _list(
+    "BillingDetail",
     _stated.always("_id", _TEXT, "The entry's id, of any form."),
     _stated.maybe("plan_type", _TEXT, "The plan."),
     _stated.maybe("plan_tier", _TEXT, "The plan's tier."),
@@ -200,7 +209,7 @@ _BILLING_DETAILS = _list(
     _stated.maybe("subscription_end_date", _DATE, "Last day, as YYYY-MM-DD."),
     _stated.maybe("plan_price", _TEXT, "A price as it is displayed."),
 )
-_NOTES = _list(_stated.always("note", _TEXT, "The note."))
+_NOTES = _list("Note", _stated.always("note", _TEXT, "The note."))
 
 
 def _idea_request(_: AssumptionSet) -> Object:
@@ -250,6 +259,7 @@ def _okr(_: AssumptionSet) -> Object:
 
 
 _KEY_RESULTS = _list(
+    "KeyResult",
     _inferred.always("_id", _TEXT, "The key result's id."),
     _inferred.always("title", _TITLE, "What is measured."),
     _inferred.always("startValue", Number(), "The measure at the start."),
@@ -270,7 +280,7 @@ def _announcement(_: AssumptionSet) -> Object:
         _inferred.maybe("descriptionHTML", _HTML, "What is announced, as HTML."),
         _inferred.always(
             "categories",
-            _list(_inferred.always("title", _TEXT, "The category.")),
+            _list("Category", _inferred.always("title", _TEXT, "The category.")),
             "What kind of news it is.",
         ),
         _inferred.always("status", Text(choices=("draft", "published")), "Its state."),
@@ -355,6 +365,7 @@ def _added(event: str, assumptions: AssumptionSet) -> tuple[Field, ...]:
 
 
 _CHANGES = _list(
+    "Change",
     _inferred.always("field", _TEXT, "The field's name."),
     _inferred.always("oldValue", Anything(), "Its value before; null where it had none."),
     _inferred.always("newValue", Anything(), "Its value now; null where it has none."),

@@ -4,8 +4,10 @@ The schemas are closed, so that they find a misspelt key. ``x-leanbe-source`` sa
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
+from collections.abc import Sequence
+
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
-from leanbe_emitter.wire.event_names import event_kind
+from leanbe_emitter.wire.event_names import EVENT_NAMES, event_kind
 from leanbe_emitter.wire.payloads.event_payloads import (
     document_shape,
     envelope_shape,
@@ -45,6 +47,18 @@ def json_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, J
 def envelope_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
     """Return the JSON Schema of the body of an event's request (also contract d-1, d-4)."""
     return _head(event) | _object(envelope_shape(event, assumptions), assumptions.unset)
+
+
+def bodies_schema(
+    events: Sequence[str] = EVENT_NAMES, assumptions: AssumptionSet = ARTICLE
+) -> dict[str, JSON]:
+    """Return the JSON Schema that the bodies of these events fit; ``$defs`` has one of each."""
+    return {
+        "$schema": _DIALECT,
+        "title": "The body of a webhook of Leanbe",
+        "oneOf": [{"$ref": f"#/$defs/{event}"} for event in events],
+        "$defs": {event: envelope_schema(event, assumptions) for event in events},
+    }
 
 
 def document_schema(resource: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:

@@ -1,7 +1,7 @@
 """The building blocks of documents' shapes: JSON's types, and objects with ordered fields.
 
-A shape is data. Key order, JSON Schema, TypeScript and the paths of ``--set`` come from it, so that
-no two of them can disagree.
+A shape is data. Key order, JSON Schema, types in other languages and the paths of ``--set`` come
+from it, so that no two of them can disagree.
 """
 
 from collections.abc import Mapping, Sequence
@@ -63,9 +63,15 @@ class Anything:
 
 @dataclass(frozen=True, kw_only=True)
 class Object:
-    """An object: its fields in their order."""
+    """An object.
+
+    Attributes:
+        fields: its fields in their order.
+        name: the name of its type in generated code; empty for a payload, whose event names it.
+    """
 
     fields: tuple["Field", ...]
+    name: str = ""
 
     def field(self, name: str) -> "Field | None":
         """Return the field of that name; None without one."""
