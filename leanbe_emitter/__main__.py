@@ -5,6 +5,7 @@ again and again meanwhile, and once more at the end, took a third of the time of
 """
 
 import gc
+import signal
 import sys
 
 #: The exit status of a program that was interrupted.
@@ -21,9 +22,15 @@ def main() -> None:
         from leanbe_emitter.cli.app import main as run  # noqa: PLC0415 - see above
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    status = run()
+    status = run(on_end=_end_at_once_on_ctrl_c)
     gc.freeze()
     sys.exit(status)
+
+
+def _end_at_once_on_ctrl_c() -> None:
+    """Give Ctrl-C the system's action: a second one comes while the program says its last words."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 if __name__ == "__main__":

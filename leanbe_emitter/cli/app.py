@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 import click
@@ -79,17 +79,21 @@ def program() -> None:
     """Leanbe's sending side: sign webhooks, deliver them, retry them, and explain mistakes."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, on_end: Callable[[], object] = lambda: None
+) -> int:
     """Run the command line and return its exit status.
 
     Args:
         arguments: the words after the program's name; by default, those of the process.
+        on_end: is called when the command has ended, before its error is printed.
     """
     for stream in _streams():
         # A terminal that cannot show a character gets an escape instead of an error.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    return exit_status.run(lambda: _run(sys.argv[1:] if arguments is None else arguments))
+    words = sys.argv[1:] if arguments is None else arguments
+    return exit_status.run(lambda: _run(words), on_end=on_end)
 
 
 def _streams() -> tuple[TextIO, TextIO]:

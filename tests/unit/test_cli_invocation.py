@@ -3,6 +3,9 @@
 import errno
 import json
 import logging
+import signal
+import subprocess
+import sys
 
 import click
 import pytest
@@ -120,6 +123,18 @@ def test_each_error_has_its_status_and_a_line_that_says_why(
     stderr = capsys.readouterr().err
     assert stderr.startswith("error: ")
     assert "Traceback" not in stderr
+
+
+def test_a_ctrl_c_while_the_program_ends_ends_it_without_a_traceback() -> None:
+    last_words = "import atexit, os; atexit.register(os.kill, os.getpid(), 2)"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{last_words}; from leanbe_emitter.__main__ import main; main()"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == -signal.SIGINT
+    assert "Traceback" not in ran.stderr
 
 
 def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:

@@ -53,12 +53,19 @@ class CommandMissing(click.UsageError):
         self.help_text = context.get_help()
 
 
-def run(program: Callable[[], int]) -> int:
-    """Run the program and return its exit status; stderr says why it is not 0."""
+def run(program: Callable[[], int], *, on_end: Callable[[], object] = lambda: None) -> int:
+    """Run the program and return its exit status; stderr says why it is not 0.
+
+    Args:
+        program: does the work, and returns the status if it fails in no other way.
+        on_end: is called when the work has ended, before anything is said about it.
+    """
     try:
         status = program()
         sys.stdout.flush()
+        on_end()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last place before a traceback
+        on_end()
         status = _status_after(error)
     if not _can_flush():
         _discard_output()
