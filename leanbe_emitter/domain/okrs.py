@@ -190,6 +190,8 @@ def _instant(name: str, text: str) -> str:
     try:
         return print_instant(parse_given_instant(f"{text}T00:00:00Z" if is_day else text))
     except InvalidValue as error:
+        if is_day:
+            raise InvalidValue(f"{name} is {text!r}.", hint="There is no such day.") from None
         hint = f"{error.hint} Or write a day: 2023-06-29."
         raise InvalidValue(f"In {name}: {error.message}", hint=hint) from None
 

@@ -181,12 +181,17 @@ def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) ->
     assert (printer.made, printer.accepted) == (1, 1)
 
 
-def test_what_was_done_on_purpose_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_done_on_purpose_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
     printer.started(REFUSED)
     printer.ended(replace(ACCEPTED, fault="wrong_secret"))
     remark = capsys.readouterr().out.splitlines()[-1]
     assert remark == "            on purpose, by the fault wrong_secret"
+    printer.ended(replace(ACCEPTED, fault="wrong_secret"))
+    assert "on purpose" not in capsys.readouterr().out
+    printer.ended(ACCEPTED)
+    printer.ended(replace(ACCEPTED, fault="wrong_secret"))
+    assert capsys.readouterr().out.splitlines()[-1] == remark
 
 
 def test_the_two_lines_of_an_attempt_stand_together(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,7 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.wire.payloads import declarations
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
@@ -164,7 +165,7 @@ def _show(resource: Resource, _: Words) -> Callable[..., Any]:
 
 def _list(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.product
-    @click.option("--limit", type=click.IntRange(min=1), default=_PAGE, show_default=True)
+    @click.option("--limit", type=WholeNumber(min=1), default=_PAGE, show_default=True)
     @shared_options.after
     @click.pass_obj
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:

@@ -8,7 +8,7 @@ from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
-from leanbe_emitter.cli.invocation.param_types import CompletedName
+from leanbe_emitter.cli.invocation.param_types import CompletedName, WholeNumber
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
 _KIND = CompletedName("kind", {each.name: each.meaning for each in FAULT_KINDS})
@@ -60,7 +60,7 @@ def list_(invocation: Invocation) -> None:
 )
 @click.option(
     "--times",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     default=1,
     show_default=True,
     metavar="N",

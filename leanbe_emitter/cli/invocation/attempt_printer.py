@@ -91,6 +91,7 @@ class AttemptPrinter(Watcher):
         self._with_bodies = with_bodies
         self._said: set[str] = set()
         self._assumed = ""
+        self._fault: str | None = None
         self._outcomes: Counter[Outcome] = Counter()
         self._running: set[str] = set()
         self._printed: str | None = None
@@ -191,8 +192,9 @@ class AttemptPrinter(Watcher):
         if assumed and assumed != self._assumed:
             yield f"assuming {assumed}"
         self._assumed = assumed
-        if attempt.fault is not None:
+        if attempt.fault not in {None, self._fault}:
             yield f"on purpose, by the fault {attempt.fault}"
+        self._fault = attempt.fault
 
     def _outcome_and_next_step(self, attempt: Attempt) -> str:
         if self._retried_by is None:

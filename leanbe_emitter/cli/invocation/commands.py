@@ -4,7 +4,8 @@ If a global option stands several times, the last one wins. Its value is in the 
 which a command gets by ``@click.pass_obj``.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
 
@@ -149,9 +150,18 @@ class Group(_CommandWithExample, click.Group):
 
 
 def _too_many(command: click.Command, rest: Sequence[str]) -> str:
-    takes_product = any("--product" in each.opts for each in command.params)
-    advice = "\nName a product with --product." if takes_product else ""
-    return f"There is one argument too many: {rest[0]!r}.{advice}"
+    options = {option for each in command.params for option in each.opts}
+    advice = _option_before(rest[0], options, is_new=command.name == "create")
+    if not advice and "--product" in options:
+        advice = "Name a product with --product."
+    return f"There is one argument too many: {rest[0]!r}.\n{advice}".rstrip()
+
+
+def _option_before(word: str, options: Collection[str], *, is_new: bool) -> str:
+    """Return which option belongs before a word of a command that takes only options."""
+    naming = ["--set"] if "=" in word else ["--title", "--email"] if is_new else []
+    found = [each for each in naming if each in options]
+    return f"Write an option before it: {found[0]} {shlex.quote(word)}" if found else ""
 
 
 def _no_command(name: str, group: click.Group, context: click.Context) -> str:

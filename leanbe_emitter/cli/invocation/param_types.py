@@ -42,6 +42,11 @@ _FIRST_BYTE, _LAST_BYTE = "\udc80", "\udcff"
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+#: The beginning of JSON that is no text: to quotes it would add others.
+_BEGINS_LIKE_JSON = re.compile(r'\s*(?:[\[{"]|-?[0-9]|-?Infinity|NaN)')
+_QUOTES = "Text needs quotes ('\"text\"'); --set takes text without quotes."
+
+
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
     _TextParamType = click.ParamType[str]
@@ -156,9 +161,8 @@ def _pair_of_json(text: str) -> tuple[str, JSON]:
     try:
         return path, parse_given(value)
     except LeanbeError as error:
-        raise ValueError(
-            f"{error.message}\nText needs quotes ('\"text\"'); --set takes text without quotes."
-        ) from None
+        hint = error.hint if _BEGINS_LIKE_JSON.match(value) else _QUOTES
+        raise ValueError(f"{error.message}\n{hint}".rstrip()) from None
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -266,7 +270,32 @@ class CompletedName(_TextParamType):
 
 
 EVENT = CompletedName("event", {event.name: event.meaning for event in EVENTS})
-ASSUMPTION = CompletedName("name", {each.name: each.question for each in ASSUMPTIONS if each.name})
+
+
+class _AssumptionName(CompletedName):
+    """The name of an assumption, without a value."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse ``NAME=VALUE``, which ``--assume`` takes."""
+        name, sign, text = str(value).partition("=")
+        if sign:
+            self.fail(
+                f"{value!r} is more than a name.\nWrite name and value apart: {name} {text}",
+                param,
+                ctx,
+            )
+        return value
+
+
+class WholeNumber(click.IntRange):
+    """A whole number; click would call it an "integer range"."""
+
+    name = "whole number"
+
+
+ASSUMPTION = _AssumptionName(
+    "name", {each.name: each.question for each in ASSUMPTIONS if each.name}
+)
 
 
 def as_mapping(pairs: tuple[tuple[str, Any], ...]) -> Mapping[str, Any]:

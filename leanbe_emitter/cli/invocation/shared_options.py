@@ -18,6 +18,7 @@ from leanbe_emitter.cli.invocation.param_types import (
     PATH_AND_JSON,
     PATH_AND_TEXT,
     SECRET,
+    WholeNumber,
 )
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.explain.languages import Language
@@ -74,7 +75,7 @@ yes = click.option("--yes", is_flag=True, help="Do not ask on a terminal whether
 #: ``--limit``, of a list that shows all evidence.
 limit = click.option(
     "--limit",
-    type=click.IntRange(1, _MAX_PAGE_LENGTH),
+    type=WholeNumber(1, _MAX_PAGE_LENGTH),
     default=PAGE_LENGTH,
     show_default=True,
     help="The length of the page.",
@@ -127,7 +128,7 @@ def dry_run_page(command: F) -> F:
     """Add ``--limit`` and ``--after`` of the list that ``--dry-run`` prints."""
     limit_ = click.option(
         "--limit",
-        type=click.IntRange(1, _MAX_PAGE_LENGTH),
+        type=WholeNumber(1, _MAX_PAGE_LENGTH),
         help=f"With --dry-run: the length of the page; default: {PAGE_LENGTH}.",
     )
     after_ = click.option(

@@ -11,6 +11,9 @@ from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 #: The least similarity of a word that was meant: above that of two different words of ours.
 _SIMILARITY = 0.7
 
+#: Length of an option of one letter: ``-h``.
+_LETTER = 2
+
 #: Commands of other tools, and ours: each with the words that follow its group.
 _COMMANDS: Mapping[str, Sequence[str]] = {
     "add": ("create",),
@@ -36,6 +39,7 @@ _COMMANDS: Mapping[str, Sequence[str]] = {
     "retry": ("redeliver", "deliveries redeliver"),
     "rm": ("delete",),
     "run": ("serve", "exec"),
+    "seed": ("serve --seed-file FILE",),
     "start": ("serve",),
     "status": ("info",),
     "version": ("--version",),
@@ -45,6 +49,7 @@ _CONTENT = ("--payload @FILE", "--set PATH=VALUE")
 #: Options of other tools, and ours; the first word of each is the option.
 _OPTIONS: Mapping[str, Sequence[str]] = {
     "--add": ("--set PATH=VALUE",),
+    "--all": ("--event '*'",),
     "--bind": ("--host",),
     "--count": ("--times", "--limit"),
     "--data": _CONTENT,
@@ -55,6 +60,7 @@ _OPTIONS: Mapping[str, Sequence[str]] = {
     "--format": ("--output",),
     "--forward-to": _URLS,
     "--json": ("--output json",),
+    "--once": ("--drain",),
     "--override": ("--set PATH=VALUE",),
     "--project": ("--product",),
     "--remove": ("--unset PATH",),
@@ -72,6 +78,19 @@ _OPTIONS: Mapping[str, Sequence[str]] = {
     "-v": ("--verbose",),
     "-V": ("--version",),
     "-y": ("--yes",),
+}
+_WEBHOOK_HAS_IT = "The webhook has it: leanbe-emitter webhook set URL"
+_URL_ADVICE = (
+    f"{_WEBHOOK_HAS_IT}. To send one request without a webhook: leanbe-emitter send EVENT --to URL."
+)
+#: Options of a webhook, and what to do in a command about a product that has none of them.
+_ELSEWHERE: Mapping[str, str] = {
+    "--ca-file": f"{_WEBHOOK_HAS_IT} --ca-file FILE.",
+    "--header": f"{_WEBHOOK_HAS_IT} --header NAME:VALUE.",
+    "--insecure": f"{_WEBHOOK_HAS_IT} --insecure.",
+    "--secret": f"{_WEBHOOK_HAS_IT} --secret SECRET.",
+    "--to": _URL_ADVICE,
+    "--webhook-url": _URL_ADVICE,
 }
 
 
@@ -103,4 +122,9 @@ def ours_for_option(name: str, *, options: Sequence[str]) -> str:
     ours = [each for each in _OPTIONS.get(name, ()) if each.split()[0] in options]
     if ours:
         return f"Here that is {any_of(ours)}."
-    return did_you_mean(name, options, similarity=_SIMILARITY)
+    for each in (name, *_OPTIONS.get(name, ())):
+        if each in _ELSEWHERE and "--product" in options:
+            return _ELSEWHERE[each]
+    # Two options of one letter are never similar: -H is not -h.
+    words = [each for each in options if len(each) > _LETTER]
+    return did_you_mean(name, words, similarity=_SIMILARITY)

@@ -21,7 +21,7 @@ from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import AGE, SINCE
+from leanbe_emitter.cli.invocation.param_types import AGE, SINCE, WholeNumber
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.cli.look.delivery_page import page_lines
 from leanbe_emitter.storage.schema.states import DeliveryStatus
@@ -333,7 +333,7 @@ def _what_is_discarded(number: int) -> str:
 @shared_options.product_filter
 @shared_options.status_filter
 @click.option(
-    "--count", type=click.IntRange(min=1), metavar="N", help="How many must match; default: 1."
+    "--count", type=WholeNumber(min=1), metavar="N", help="How many must match; default: 1."
 )
 @shared_options.timeout
 @click.pass_obj

@@ -12,7 +12,7 @@ from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import TARGETS
+from leanbe_emitter.cli.invocation.param_types import TARGETS, WholeNumber
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.cli.receive.forwarding import Forwarder
 from leanbe_emitter.cli.receive.receiver_server import (
@@ -44,14 +44,14 @@ _INDENT = " " * len("14:02:11 ")
 @shared_options.required_secret
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=8000,
     show_default=True,
     help="Port on 127.0.0.1; 0 for a free one.",
 )
 @click.option(
     "--fail-first",
-    type=click.IntRange(min=0),
+    type=WholeNumber(min=0),
     default=0,
     metavar="N",
     help="Answer the first N requests with 503.",
@@ -65,7 +65,7 @@ _INDENT = " " * len("14:02:11 ")
 )
 @click.option(
     "--status",
-    type=click.IntRange(200, 599),
+    type=WholeNumber(200, 599),
     metavar="CODE",
     help="Answer to a verified request; default: 204. Others get 401.",
 )

@@ -11,7 +11,13 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_leanbe, open_recorder
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, as_mapping, parse_json
+from leanbe_emitter.cli.invocation.param_types import (
+    CONTENT,
+    EVENT,
+    WholeNumber,
+    as_mapping,
+    parse_json,
+)
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.event_names import EVENTS
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
@@ -39,7 +45,7 @@ _DRY_RUN = [output.column(key) for key in ("event", "method", "url", "body")]
 @click.option("--strict", is_flag=True, help="Refuse a payload that does not match the schema.")
 @click.option("--all", "is_all", is_flag=True, help="All 22 events, as one story.")
 @click.option(
-    "--times", type=click.IntRange(min=1), default=1, metavar="N", help="Repeat everything N times."
+    "--times", type=WholeNumber(min=1), default=1, metavar="N", help="Repeat everything N times."
 )
 @click.option(
     "--same-as",

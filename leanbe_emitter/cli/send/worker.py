@@ -13,6 +13,7 @@ from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.notices import backlog_text
 from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.clock import MANUAL
 
 _RETRIES_WAIT = "The clock is manual: retries wait until you move it: leanbe-emitter clock advance."
@@ -20,11 +21,11 @@ _RETRIES_WAIT = "The clock is manual: retries wait until you move it: leanbe-emi
 
 @command("worker", example="leanbe-emitter worker --drain")
 @click.option(
-    "--concurrency", type=click.IntRange(min=1), metavar="N", help="Attempts in flight at once."
+    "--concurrency", type=WholeNumber(min=1), metavar="N", help="Attempts in flight at once."
 )
 @click.option(
     "--per-product",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="N",
     help="Attempts of one product in flight at once.",
 )

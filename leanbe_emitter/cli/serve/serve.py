@@ -21,7 +21,14 @@ from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
 from leanbe_emitter.cli.invocation.notices import backlog_text
 from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.cli.invocation.param_types import AGE, HOST, ROOT_PATH, SEED, TARGETS
+from leanbe_emitter.cli.invocation.param_types import (
+    AGE,
+    HOST,
+    ROOT_PATH,
+    SEED,
+    TARGETS,
+    WholeNumber,
+)
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.errors import InvalidValue, LeanbeError
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 @command("serve", example="leanbe-emitter serve --port 0 --ephemeral")
 @click.option("--host", type=HOST, metavar="H", help="Address to listen at; default: 127.0.0.1.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", help="Port; default: 5326. 0: a free one."
+    "--port", type=WholeNumber(0, 65535), metavar="N", help="Port; default: 5326. 0: a free one."
 )
 @click.option(
     "--ephemeral", is_flag=True, help="Use a new database, and delete it when the server ends."
