@@ -117,7 +117,7 @@ def field_error_of(error: Mapping[str, Any], model: type[BaseModel], *, whole: s
                 f"{name} is {'of the wrong type' if is_secret else shown_value(error['input'])}."
             )
             bounds = {name: _bound(each) for name, each in error.get("ctx", {}).items()}
-            requirement = _HINTS.get(kind, "").format(**bounds)
+            requirement = _HINTS.get(kind, "").format(**bounds) + _such_as(kind, model, path)
             return FieldError(path, message, requirement or f"{error['msg']}.")
 
 
@@ -130,6 +130,18 @@ def member_name(path: Path) -> str:
             return f"{member_name(tuple(above))}[{position}]"
         case _:
             return ""
+
+
+def _such_as(kind: str, model: type[BaseModel], path: Path) -> str:
+    """Return an example of an object or a list, as the end of a hint."""
+    if kind not in {"model_type", "dict_type", "list_type"}:
+        return ""
+    *above, last = path or ("",)
+    for each in _model_at(model, tuple(above)).model_fields.items():
+        name, field = each
+        if last in {name, field.alias} and field.examples:
+            return f" An example: {stringify(field.examples[0])}"
+    return ""
 
 
 def _bound(value: object) -> object:
@@ -153,12 +165,18 @@ def shown_value(value: Any) -> str:
 
 
 def _members(model: type[BaseModel], path: Path) -> list[str]:
-    """Return the names of the members that the members at a place."""
+    """Return the names of the members at a place."""
+    fields = _model_at(model, path).model_fields
+    return [member.alias or name for name, member in fields.items()]
+
+
+def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """Return the model of the object at a place; its nearest model, if it has none."""
     for step in path:
         for name, member in model.model_fields.items():
             if step in {member.alias, name}:
                 model = next((each for each in _models(member.annotation)), model)
-    return [member.alias or name for name, member in model.model_fields.items()]
+    return model
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

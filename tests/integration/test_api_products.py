@@ -125,6 +125,10 @@ def test_each_error_has_its_status_and_its_code(  # noqa: PLR0917 - a line of th
         ("/products/Acme/assumptions/max_atempts", "max_attempts"),
         ("/events/catalogue/idea.upvoted/schema", "idea.upVoted"),
         ("/products/Acne", "Acme"),
+        ("/products/Acme/idea", "Did you mean /api/v1/products/Acme/ideas"),
+        ("/product", "Did you mean /api/v1/products? All paths"),
+        ("/nowhere", "All paths are in /openapi.json."),
+        ("/stream?after=1", "Leanbe-Emitter-Cursor"),
     ],
 )
 def test_a_name_in_a_path_that_names_nothing_is_answered_with_the_nearest(
@@ -132,6 +136,19 @@ def test_a_name_in_a_path_that_names_nothing_is_answered_with_the_nearest(
 ) -> None:
     api("POST", "/products", {"name": "Acme"})
     assert nearest in api("GET", path).json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ({"name": "B", "webhook": "http://127.0.0.1/"}, 'An example: {"url":"http://127.0.0.1:'),
+        ({"name": 5}, "It has to be text: put it in quotes."),
+    ],
+)
+def test_a_member_of_a_wrong_type_is_answered_with_an_example(
+    api: Api, body: object, hint: str
+) -> None:
+    assert hint in api("POST", "/products", body).json()["hint"]
 
 
 def test_a_name_with_a_slash_is_reached_by_its_id_and_never_taken_for_two_parts(api: Api) -> None:

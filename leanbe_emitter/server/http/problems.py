@@ -19,6 +19,7 @@ from leanbe_emitter.errors import (
     PayloadTooLarge,
     WaitTimedOut,
 )
+from leanbe_emitter.wire.did_you_mean import any_of, nearest
 from leanbe_emitter.wire.stringify import stringify
 
 logger = logging.getLogger(__name__)
@@ -191,11 +192,35 @@ async def _leanbe_error(request: Request, error: Exception) -> Response:
 
 
 async def _not_found(request: Request, _: Exception) -> Response:
+    similar = _similar_paths(request)
+    suggestion = f"Did you mean {any_of(similar)}? " if similar else ""
     return problem(
         NoSuchPath(
-            f"There is nothing at {request.url.path}.", hint="All paths are in /openapi.json."
+            f"There is nothing at {request.url.path}.",
+            hint=f"{suggestion}All paths are in /openapi.json.",
         )
     )
+
+
+def _similar_paths(request: Request) -> list[str]:
+    """Return the paths that differ from a request's in one word, which is similar."""
+    asked = request.url.path.split("/")
+    found = []
+    for route in request.app.routes:
+        parts = getattr(route, "path", "").split("/")
+        if len(parts) == len(asked) and (path := _corrected(asked, parts)):
+            found.append(path)
+    return [*dict.fromkeys(found)]
+
+
+def _corrected(asked: Sequence[str], parts: Sequence[str]) -> str:
+    """Return the path asked for with a route's word for its only wrong one, else nothing."""
+    words = [
+        word if part.startswith("{") else part for word, part in zip(asked, parts, strict=True)
+    ]
+    wrong = [(word, right) for word, right in zip(asked, words, strict=True) if word != right]
+    is_similar = len(wrong) == 1 and nearest(wrong[0][0], [wrong[0][1]])
+    return "/".join(words) if is_similar else ""
 
 
 async def _method_not_allowed(request: Request, _: Exception) -> Response:

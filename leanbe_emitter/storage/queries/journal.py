@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Select, select, text, true, tuple_
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine import sqlite_driver
 from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
@@ -62,6 +63,11 @@ FROM {source} HAVING count(*) > 0
 entries_of: Callable[[Sequence["Fact"]], str] = json.JSONEncoder(separators=(",", ":")).encode
 # Numbers of so many digits fit into the columns.
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9]{1,9})", re.ASCII)
+_HOW_TO_GET = Hint(
+    call="leanbe.journal.wait_cursor() returns one.",
+    command="Leave it out.",
+    request="The header Leanbe-Emitter-Cursor of each write has one.",
+)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -90,7 +96,7 @@ class Cursor:
         """
         parts = _CURSOR.fullmatch(value)
         if parts is None:
-            raise InvalidValue(f"{value!r} is no cursor.", hint="Give one that was handed out.")
+            raise InvalidValue(f"{value!r} is no cursor.", hint=_HOW_TO_GET)
         transaction_id, position, read = map(int, parts.groups())
         return cls(transaction_id=transaction_id, position=position, read=read)
 
