@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, runtime_checkable
 
+from leanbe_emitter.errors import InvalidValue
+
 #: The range of a movable clock, without its end. Ids have four bytes of seconds since 1970: in
 #: February 2106 they would begin again, and sort before all earlier ones.
 RANGE: Final = (datetime(1971, 1, 1, tzinfo=UTC), datetime(2106, 1, 1, tzinfo=UTC))
@@ -54,6 +56,20 @@ class MovableClock(Clock, Protocol):
             Whether the clock moved.
         """
         ...
+
+
+def check_instant(instant: object, *, what: str) -> None:
+    """Check an instant that a caller gives; ``what`` names it in the message.
+
+    Raises:
+        InvalidValue: it is no datetime, or has no time zone.
+    """
+    if not isinstance(instant, datetime):
+        raise InvalidValue(f"{what} is {instant!r}.", hint="It has to be a datetime, in UTC.")
+    if instant.utcoffset() is None:
+        raise InvalidValue(
+            f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
+        )
 
 
 class SystemClock:

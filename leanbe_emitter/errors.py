@@ -166,3 +166,20 @@ def _shortened_line(line: str) -> str:
     beginning, end = line[: _LONGEST_LINE - _END], line[-_END:]
     left_out = len(line) - len(beginning) - len(end)
     return f"{beginning}… ({left_out} characters left out) …{end}"
+
+
+def check_type(value: object, *types: type, what: str, words: str) -> None:
+    """Check the type of an argument, where a wrong one would fail later and say less.
+
+    Args:
+        value: the argument.
+        types: the types that it may have; a bool is no number.
+        what: the argument, as the message names it.
+        words: what it has to be.
+
+    Raises:
+        InvalidValue: it has another type.
+    """
+    is_bool = isinstance(value, bool) and bool not in types
+    if is_bool or not isinstance(value, types):
+        raise InvalidValue(f"{what} is {value!r}.", hint=f"It has to be {words}.")

@@ -5,6 +5,7 @@ length, its connection). Messages never show values, because values may be token
 """
 
 import re
+from collections.abc import Iterable
 
 from leanbe_emitter.errors import InvalidValue
 
@@ -54,3 +55,23 @@ def check_header(name: str, value: str) -> tuple[str, str]:
             hint="Use one line of Latin-1 text, without control characters.",
         )
     return name, value.strip(" \t")
+
+
+def check_headers(pairs: Iterable[object]) -> list[tuple[str, str]]:
+    """Return headers that ``check_header`` accepts.
+
+    Raises:
+        InvalidValue: there is something else than pairs of texts, or a header is refused.
+    """
+    return [check_header(*_pair(each)) for each in pairs]
+
+
+def _pair(given: object) -> tuple[str, str]:
+    match given:
+        case (str(name), str(value)):
+            return name, value
+    # The message shows no value, which may be a secret.
+    raise InvalidValue(
+        "The headers are no pairs of texts.",
+        hint='Give a list of names with their values: [("X-Environment", "test")].',
+    )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Self
 
-from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.errors import InvalidValue, LeanbeError, check_type
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.hosts import is_loopback, parse_host
 from leanbe_emitter.target_rules import TargetRules, parse_only_targets, parse_targets
@@ -98,6 +98,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in _NUMBERS:
+            check_type(getattr(self, name), int, float, what=name, words="a number")
             if not getattr(self, name) > 0:
                 raise InvalidValue(
                     f"{name} must be more than 0, not {getattr(self, name)}.",

@@ -13,7 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import quote, urlsplit
 
-from leanbe_emitter.errors import InvalidTarget, InvalidValue
+from leanbe_emitter.errors import InvalidTarget, InvalidValue, check_type
 from leanbe_emitter.hosts import is_name, is_numeric
 
 Address = IPv4Address | IPv6Address
@@ -194,6 +194,7 @@ def check_url(url: str, rules: TargetRules, *, require_https: bool = False) -> s
 
 
 def _check_text(url: str) -> None:
+    check_type(url, str, what="The URL", words="text, such as http://localhost:8000/webhook")
     if not url:
         raise InvalidTarget("The URL is empty.", hint=_EXAMPLE)
     if len(url) > LONGEST_URL:

@@ -51,8 +51,18 @@ class HasId(Protocol):
 
 
 def reference_text(reference: HasId | str) -> str:
-    """Return the text of a reference: for an object, its id."""
-    return reference if isinstance(reference, str) else reference.id
+    """Return the text of a reference: for an object, its id.
+
+    Raises:
+        InvalidValue: it is neither a text nor an object with an id.
+    """
+    text = reference if isinstance(reference, str) else getattr(reference, "id", None)
+    if not isinstance(text, str):
+        raise InvalidValue(
+            f"{reference!r} names nothing.",
+            hint="Give the object itself, its id, or at least 6 digits of either end of the id.",
+        )
+    return text
 
 
 def find(  # noqa: PLR0913 - the rows, the reference, and the words of the errors

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, assert_never
 
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.wire.assumptions.assumption_set import Unset
 from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
 from leanbe_emitter.wire.payloads.declarations import Declaration
@@ -103,8 +103,9 @@ def check_text(value: str, *, what: str, longest: int | None = None) -> str:
     """Return the text if a database can store it.
 
     Raises:
-        InvalidValue: the text has U+0000 or a lone surrogate, or is too long.
+        InvalidValue: it is no text, has U+0000 or a lone surrogate, or is too long.
     """
+    check_type(value, str, what=f"The {what}", words="text")
     if not is_storable(value):
         raise InvalidValue(
             f"The {what} {value!r} holds a character that no database can hold.",

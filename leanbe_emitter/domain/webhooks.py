@@ -16,7 +16,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.not_found import deleted_meanwhile
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.header_rules import check_header
+from leanbe_emitter.header_rules import check_headers
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.schema.tables import (
@@ -89,7 +89,7 @@ def set_url(  # noqa: PLR0913 - the settings of a webhook
     elif row.secret is None or (is_changed and assumptions.regenerate_secret_on_url_change):
         _use(action, row, action.ids.secret())
     if headers is not None:
-        row.headers = [list(check_header(name, value)) for name, value in headers]
+        row.headers = [list(each) for each in check_headers(headers)]
     _set_trust(row, ca_file=ca_file, insecure=insecure)
     row.updated_at = action.now_ms
     action.session.flush()

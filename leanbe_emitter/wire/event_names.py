@@ -10,7 +10,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.wire.did_you_mean import LONGEST_WORD, did_you_mean
 
 
@@ -118,6 +118,7 @@ def event_kind(name: str) -> EventKind:
         InvalidValue: there is no such event; the hint names the nearest.
     """
     if name not in _BY_NAME:
+        check_type(name, str, what="The event", words="a name, such as idea.created")
         suggestion = did_you_mean(name, EVENT_NAMES)
         raise InvalidValue(
             f"Leanbe has no event {name!r}.",
@@ -137,6 +138,7 @@ def matching(glob: str) -> tuple[str, ...]:
     Raises:
         InvalidValue: no name matches, or the glob is too long; the hint names the nearest.
     """
+    check_type(glob, str, what="The event", words="a name or a glob, such as idea.*")
     is_short = len(glob) <= LONGEST_WORD
     names = tuple(name for name in EVENT_NAMES if matches(name, glob)) if is_short else ()
     if not names:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.clock import check_instant, to_milliseconds
+from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus
@@ -38,6 +38,11 @@ class Filter:
     since: datetime | None = None
     before: datetime | None = None
 
+    def __post_init__(self) -> None:
+        for name, instant in (("since", self.since), ("before", self.before)):
+            if instant is not None:
+                check_instant(instant, what=name)
+
 
 def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select[Any]:
     """Return the statement that finds the deliveries that a filter selects.
@@ -46,6 +51,7 @@ def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select
         NotFound: there is no such product.
         InvalidValue: the glob matches no event name, or there is no such status.
     """
+    check_type(which, Filter, what="The filter", words='a Filter, such as Filter(event="idea.*")')
     statement = select(what).where(DeliveryRow.state.in_(_states(which)))
     if which.event is not None:
         names = matching(which.event)

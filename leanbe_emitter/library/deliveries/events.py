@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.lookup import find
+from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.library.deliveries.delivery import Event
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.references import product_row
@@ -54,7 +54,13 @@ class Events:
             InvalidValue: several events match.
         """
         with self._transactions.looking() as session:
-            row = find(session, select(EventRow), reference, what="event", by_id=EventRow.id)
+            row = find(
+                session,
+                select(EventRow),
+                reference_text(reference),
+                what="event",
+                by_id=EventRow.id,
+            )
             return Event.of(row)
 
     def list(

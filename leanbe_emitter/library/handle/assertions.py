@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from leanbe_emitter.delivery.watching import Attempt
-from leanbe_emitter.errors import EventsNotDelivered, InvalidValue
+from leanbe_emitter.errors import EventsNotDelivered, InvalidValue, check_type
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
@@ -107,6 +107,8 @@ class Assertions:
         self, event: str, payload: Any, times: int | None, product: ProductRef | None
     ) -> tuple[Expected, DeliveryReport]:
         matching(event)
+        if times is not None:
+            check_type(times, int, what="times", words="a whole number")
         if times is not None and times < 1:
             raise InvalidValue(
                 f"Nothing can be delivered {times} times.",

@@ -14,7 +14,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal, select
 
-from leanbe_emitter.clock import MANUAL, RANGE, Clock, MovableClock, from_milliseconds
+from leanbe_emitter.clock import (
+    MANUAL,
+    RANGE,
+    Clock,
+    MovableClock,
+    check_instant,
+    from_milliseconds,
+)
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
@@ -90,10 +97,7 @@ class AdvancingClock:
             NotAwaited: a call was not awaited.
         """
         self._transactions.unawaited.require_none()
-        if instant.tzinfo is None:
-            raise InvalidValue(
-                f"{instant.isoformat()} has no time zone.", hint="Give it one: tzinfo=UTC."
-            )
+        check_instant(instant, what="The instant")
         if not RANGE[0] <= instant < RANGE[1]:
             raise _out_of_range(f"{instant.isoformat()} is no time for a clock.")
         self._movable().set(instant)

@@ -20,7 +20,7 @@ from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.domain.action import Limits
-from leanbe_emitter.errors import InvalidValue, NotAwaited
+from leanbe_emitter.errors import InvalidValue, NotAwaited, check_type
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.events import Events
@@ -300,6 +300,7 @@ class DatabaseHandle:
             Conflict: a transaction is open.
         """
         self._transactions.require_none("Pruning")
+        check_type(older_than, timedelta, what="older_than", words="a timedelta")
         return prune(self._database, before=self._clock.now() - older_than, on_batch=on_batch)
 
     def prune_dry_run(self, *, older_than: timedelta) -> Pruned:

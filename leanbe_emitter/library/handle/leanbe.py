@@ -14,7 +14,7 @@ from typing import Any
 from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS
 from leanbe_emitter.delivery.watching import Watcher
-from leanbe_emitter.errors import InvalidValue, WaitTimedOut
+from leanbe_emitter.errors import InvalidValue, WaitTimedOut, check_type
 from leanbe_emitter.library.deliveries.delivery import Delivery, RecordedEvents
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.waiting import reason_pending
@@ -162,6 +162,8 @@ class Leanbe(DatabaseHandle):
             InvalidValue: an unknown event, a wrong path, or an assumption that is refused.
             NotFound: there is no such product or delivery.
         """
+        example = 'a request: TriggerRequest(events=["idea.created"])'
+        check_type(request, TriggerRequest, what="The request", words=example)
         return Results(await self._triggers.run(request, deliver=deliver, watcher=watcher))
 
     def dry_run(self, request: TriggerRequest) -> list[DryRun]:

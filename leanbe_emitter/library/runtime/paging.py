@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, and_, func, or_
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, check_type
 
 #: The default number of entries of a page.
 PAGE = 200
@@ -36,8 +36,9 @@ def check_limit(limit: int) -> None:
     """Check the ``limit`` of a list.
 
     Raises:
-        InvalidValue: the limit is less than 1.
+        InvalidValue: the limit is no whole number, or less than 1.
     """
+    check_type(limit, int, what="limit", words="a whole number")
     if limit < 1:
         raise InvalidValue(f"A list of {limit} holds nothing.", hint="Give 1 or more.")
 
@@ -104,6 +105,7 @@ def newest(
 
 
 def _parsed(cursor: str) -> tuple[int, str]:
+    check_type(cursor, str, what="after", words="the cursor of the page before")
     parts = _CURSOR.fullmatch(cursor)
     if parts is None:
         raise InvalidValue(

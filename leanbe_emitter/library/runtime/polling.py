@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.delivery.event_loops import sleep
-from leanbe_emitter.errors import WaitTimedOut
+from leanbe_emitter.errors import WaitTimedOut, check_type
 from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 
 #: The pause between two polls, in seconds.
@@ -29,6 +29,7 @@ async def wait_until(
     Raises:
         WaitTimedOut: the condition was not met in that time.
     """
+    check_type(timeout_seconds, int, float, what="timeout_seconds", words="a number of seconds")
     started = stopwatch()
     while not is_met():
         left = timeout_seconds - (stopwatch() - started)

@@ -15,7 +15,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.fault_assignment import release_all
-from leanbe_emitter.errors import FaultNeverFired, InvalidValue
+from leanbe_emitter.errors import FaultNeverFired, InvalidValue, check_type
 from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
@@ -243,6 +243,7 @@ class Faults:
     @one_transaction
     def _arm(self, misbehaviour: FaultSpec, which: Which) -> Fault:
         times, event = which.get("times", 1), which.get("event")
+        check_type(times, int, what="times", words="a whole number")
         if not 1 <= times <= _MOST_TIMES:
             raise InvalidValue(f"A fault cannot fire {times} times.", hint="Give 1 or more.")
         if event is not None:

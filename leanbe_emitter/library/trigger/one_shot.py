@@ -13,7 +13,7 @@ from leanbe_emitter.delivery.watching import Attempt, Watcher, attempt_begun, at
 from leanbe_emitter.domain.products import DEFAULT_OWNER
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.header_rules import check_header
+from leanbe_emitter.header_rules import check_headers
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop, require_no_receiver
@@ -81,7 +81,7 @@ class OneShotSender:
         self._rules = replace(self._settings.target_rules, exposed=False)
         check_url(target.url, self._rules, require_https=self._assumptions.require_https)
         check_secret(target.secret)
-        self._headers = [check_header(name, value) for name, value in target.headers]
+        self._headers = check_headers(target.headers)
         self._target = target
         self._ca_file = target.ca_file and check_ca_file(target.ca_file)
         self._clock = clock or SystemClock()

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.clock import to_milliseconds
-from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
+from leanbe_emitter.errors import InvalidValue, PayloadTooLarge, check_type
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.outbox import NewEvent
@@ -51,6 +51,13 @@ class Changes:
     unset: Sequence[str] = ()
     payload: JSON | Sample = Sample.OF_THE_CATALOGUE
     is_strict: bool = False
+
+    def __post_init__(self) -> None:
+        for name, values in (("set", self.set), ("set_json", self.set_json)):
+            check_type(values, Mapping, what=name, words='a dict by path: {"title": "Dark mode"}')
+        check_type(self.unset, list, tuple, what="unset", words='a list of paths: ["assigned"]')
+        for path in (*self.set, *self.set_json, *self.unset):
+            check_type(path, str, what="A path", words="text, such as title or owner.email")
 
 
 NO_CHANGES = Changes()
@@ -110,6 +117,12 @@ class TriggerRequest:
     times: int = 1
     limits: TriggerLimits | None = None
     assume: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_type(self.events, list, tuple, what="events", words='a list: ["idea.created"]')
+        check_type(self.changes, Changes, what="changes", words='Changes(set={"title": "..."})')
+        check_type(self.times, int, what="times", words="a whole number")
+        check_type(self.assume, Mapping, what="assume", words='a dict: {"max_attempts": "3"}')
 
 
 @dataclass(frozen=True, kw_only=True)

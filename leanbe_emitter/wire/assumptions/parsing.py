@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES, assumption, text_of
 from leanbe_emitter.wire.durations import parse_duration
@@ -69,6 +69,7 @@ def _parse(texts: tuple[tuple[str, str], ...]) -> AssumptionSet:
 
 def _value(name: str, text: str) -> object:
     accepts = assumption(name).accepts
+    check_type(text, str, what=name, words=f'text, such as {{"{name}": "{text}"}}')
     try:
         return _PARSERS[name](text.strip())
     except ValueError as error:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
 from leanbe_emitter.wire.durations import format_duration, parse_duration
 
@@ -260,6 +260,7 @@ class FaultSpec:
         Raises:
             InvalidValue: there is no such kind or variant, or the kinds exclude each other.
         """
+        check_type(kind, str, what="The fault", words="the name of a kind, such as receiver_fails")
         texts = [each.strip() for each in kind.split("+")]
         if how is not None and (len(texts) > 1 or ":" in kind):
             raise InvalidValue(
