@@ -1,7 +1,7 @@
 """Hooks for schemathesis, loaded by its settings: what it must know beside the OpenAPI document.
 
-The hooks point every webhook at our own receiver, so that no other host is called. They also make
-every wait end at once.
+The hooks point every webhook at our own receiver, so that no other host is called. They make every
+wait end at once, and leave every customer in its product.
 """
 
 import os
@@ -17,6 +17,7 @@ from schemathesis.core import NotSet
 RECEIVER = os.environ["PROMISES_RECEIVER"]
 _WAIT = "/api/v1/deliveries/wait"
 _RESET = "/api/v1/reset"
+_CUSTOMER = "/customers/{reference}"
 _ACME: dict[str, Any] = {"name": "Acme", "webhook": {"url": RECEIVER, "secret": "whsec_test"}}
 
 
@@ -30,6 +31,8 @@ def before_call(
         case.body = {"timeout": 0}
     elif case.operation.path == _WAIT and isinstance(body, dict) and _is_long(body):
         body["timeout"] = 0
+    elif case.operation.path.endswith(_CUSTOMER) and isinstance(body, dict):
+        _keep_customer(body, product=case.path_parameters["product"])
     elif isinstance(body, dict):
         for webhook in (body, body.get("webhook")):
             if isinstance(webhook, dict) and _is_url(webhook.get("url")):
@@ -48,6 +51,16 @@ def after_call(
         # Another server on the same database may have been asked to reset it, too.
         if created.status_code != HTTPStatus.CONFLICT:
             created.raise_for_status()
+
+
+def _keep_customer(body: dict[str, Any], *, product: Any) -> None:
+    """Leave a customer in the product of the path, which would lose it to the named ones.
+
+    No schema says that a customer is gone then, and that it belongs to at least one product.
+    """
+    products = body.get("products")
+    if isinstance(products, list) and all(isinstance(each, str) for each in products):
+        body["products"] = [*products, product]
 
 
 def _is_long(body: dict[str, Any]) -> bool:
