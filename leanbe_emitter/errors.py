@@ -14,6 +14,7 @@
     ├── EventsNotDelivered      an assertion ran while recorded events are still due
     ├── EndlessDeliveries       deliveries do not end, because receivers go on recording events
     ├── FaultNeverFired         a test armed a fault that never fired
+    ├── ReceiverUnavailable     nobody answers for a receiver that is to be checked
     ├── OutOfDescriptors        this process can open no further file or connection
     └── DatabaseUnavailable     the database cannot be opened, reached or written
         └── DatabaseBehind      the database's tables are older (or newer) than this program
@@ -139,6 +140,12 @@ class OutOfDescriptors(LeanbeError):
     """This process, or its system, can open no further file or connection."""
 
     code = "out_of_descriptors"
+
+
+class ReceiverUnavailable(LeanbeError):
+    """The receiver that is to be checked cannot be reached, or does not start."""
+
+    code = "receiver_unavailable"
 
 
 class DatabaseUnavailable(LeanbeError):

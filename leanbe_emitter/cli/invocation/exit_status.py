@@ -3,7 +3,7 @@
     0    done, and receivers accepted every attempt; with --follow, every delivery in the end
     1    an attempt was not accepted, a wait timed out, or a check or verification failed
     2    usage: an unknown name, a refused value, a conflict
-    3    environment: the database, the port, the disk, a server that does not start
+    3    environment: the database, the port, the disk, a server or receiver that does not start
     130  interrupted before the end; what runs until you stop it (serve, worker) exits with 0
 
 If the status is not 0, stderr says why. No run ends in a traceback.
@@ -26,6 +26,7 @@ from leanbe_emitter.errors import (
     InvalidSignature,
     LeanbeError,
     OutOfDescriptors,
+    ReceiverUnavailable,
     WaitTimedOut,
 )
 from leanbe_emitter.server_process import ServerUnavailable
@@ -35,6 +36,13 @@ USAGE = 2
 ENVIRONMENT = 3
 INTERRUPTED = 130
 
+_OF_ENVIRONMENT = (
+    DatabaseUnavailable,
+    OutOfDescriptors,
+    PortTaken,
+    ReceiverUnavailable,
+    ServerUnavailable,
+)
 _INDENT = " " * len("error: ")
 _log = logging.getLogger(__name__)
 
@@ -104,7 +112,7 @@ def status_of(error: LeanbeError) -> int:
     """Return the exit status of one of our errors."""
     if isinstance(error, Failed | InvalidSignature | WaitTimedOut | EndlessDeliveries):
         return FAILED
-    if isinstance(error, DatabaseUnavailable | OutOfDescriptors | PortTaken | ServerUnavailable):
+    if isinstance(error, _OF_ENVIRONMENT):
         return ENVIRONMENT
     return USAGE
 

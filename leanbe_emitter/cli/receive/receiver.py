@@ -23,6 +23,9 @@ from leanbe_emitter.cli.receive.receiver_server import (
     save_request,
     serve,
 )
+from leanbe_emitter.conformance.example.flaws import RECEIVERS
+from leanbe_emitter.conformance.example.receiver import ExampleReceiver
+from leanbe_emitter.conformance.example.state import State
 from leanbe_emitter.storage.schema.states import Outcome
 
 _COLUMNS = [
@@ -86,6 +89,12 @@ _INDENT = " " * len("14:02:11 ")
     metavar="DIR",
     help="Save each body there, byte for byte (0001.json), with its headers in a second file.",
 )
+@click.option(
+    "--flaw",
+    type=click.Choice(tuple(RECEIVERS)),
+    metavar="NAME",
+    help="Answer as a receiver with this flaw: something to check.",
+)
 @click.pass_obj
 def receiver(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -98,12 +107,16 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     forward_to: str | None,
     allow_targets: tuple[str, ...] | None,
     save: Path | None,
+    flaw: str | None,
 ) -> None:
     """Run a receiver that verifies, prints and forwards, or fails on demand.
 
     The first line is its URL; any path works. Then it prints a line for each request, until Ctrl-C.
     With --forward-to, the target gets every request, verified or not, and has 10 s to answer it; a
     target without an answer makes 502.
+
+    With --flaw, "check" finds something. GET /effects shows what such a receiver stored, also after
+    a new start with --save. The flaw "none" is a right receiver.
     """
     if forward_to is not None and status is not None:
         raise click.UsageError("With --forward-to, the target's answer has the status.")
@@ -113,6 +126,7 @@ def receiver(  # noqa: PLR0913 - one argument for each option
         delay_seconds=delay / 1000,
         status=HTTPStatus.NO_CONTENT if status is None else status,
         forwarder=_forwarder(forward_to, allow_targets),
+        example=None if flaw is None else _example(flaw, secret=secret, save=save),
     )
     report = _reporter(invocation.output_format, save=save)
     ready = _announcer(invocation.output_format)
@@ -125,6 +139,13 @@ def _forwarder(forward_to: str | None, allow: tuple[str, ...] | None) -> Forward
     if allow is not None:
         raise click.UsageError("--allow-targets needs --forward-to.")
     return None
+
+
+def _example(flaw: str, *, secret: str, save: Path | None) -> ExampleReceiver:
+    if save is not None:
+        save.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = State(file=None if save is None else save / "effects.jsonl")
+    return RECEIVERS[flaw](secret, state=state, pause=asyncio.sleep)
 
 
 def _announcer(output_format: OutputFormat) -> Callable[[str], None]:

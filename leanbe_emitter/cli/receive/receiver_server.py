@@ -1,5 +1,7 @@
 """The server of our receiver: it verifies, answers as configured, and reports each request.
 
+With a flaw, the example receiver of the conformance checks decides on the answers.
+
 It speaks HTTP/1.1 with keep-alive, on the loopback only. It answers the requests of one connection
 in order; connections do not wait for each other.
 """
@@ -9,8 +11,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any, Protocol
 
 import httptools
 
@@ -18,6 +22,7 @@ from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.listen_address import port_error
 from leanbe_emitter.cli.receive.forwarding import Forwarder, NotForwarded, end_to_end
 from leanbe_emitter.clock import SystemClock
+from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, Reply
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
 from leanbe_emitter.errors import InvalidSignature
@@ -42,6 +47,7 @@ class ReceiverConfig:
         delay_seconds: the delay before each answer.
         status: the answer to a verified request; others get 401.
         forwarder: passes all other requests on, whose target then answers them.
+        example: decides on the answers instead; it may have a flaw.
     """
 
     secret: str = field(repr=False)
@@ -49,6 +55,7 @@ class ReceiverConfig:
     delay_seconds: float = 0.0
     status: int = HTTPStatus.NO_CONTENT
     forwarder: Forwarder | None = None
+    example: ExampleReceiver | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +67,7 @@ class Request:
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
     keep_alive: bool
+    pieces: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +108,7 @@ class WebhookReceiver:
         self._config = config
         self._report = report
         self._number = 0
+        self._at_work: set[asyncio.Task[Any]] = set()
         self.connections: set[asyncio.Transport] = set()
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -115,6 +124,8 @@ class WebhookReceiver:
 
     async def answer(self, request: Request) -> bytes:
         """Verify one request, report it, and return the bytes of the answer."""
+        if self._config.example is not None:
+            return await self._answer_of(self._config.example, request)
         self._number += 1
         received = self._received(request, number=self._number)
         await asyncio.sleep(self._config.delay_seconds)
@@ -136,6 +147,27 @@ class WebhookReceiver:
             self._report(replace(received, status=None, forward_error=_HUNG_UP))
             raise
         return replace(received, status=answer.status, forwarded=answer)
+
+    async def _answer_of(self, example: ExampleReceiver, request: Request) -> bytes:
+        """Return the answer of the example receiver; a look at its effects is not reported."""
+        # The work goes on after a hang-up, as in most servers.
+        work = asyncio.get_running_loop().create_task(self._work(example, request))
+        self._at_work.add(work)
+        work.add_done_callback(self._at_work.discard)
+        reply = await asyncio.shield(work)
+        if request.method != "GET":
+            self._number += 1
+            received = self._received(request, number=self._number)
+            self._report(replace(received, status=reply.status))
+        return encode_reply(reply, keep_alive=request.keep_alive)
+
+    async def _work(self, example: ExampleReceiver, request: Request) -> Reply:
+        reply = await example.answer(incoming(request))
+        if reply.then is not None:
+            later = asyncio.get_running_loop().create_task(reply.then())
+            self._at_work.add(later)
+            later.add_done_callback(self._at_work.discard)
+        return reply
 
     def _received(self, request: Request, *, number: int) -> ReceivedRequest:
         envelope, reason = _verified(request.body, secret=self._config.secret)
@@ -191,10 +223,47 @@ def _detail(received: ReceivedRequest) -> bytes:
     return b""
 
 
+def incoming(request: Request) -> Incoming:
+    """Return a request as the example receiver takes it."""
+    types = [value for name, value in request.headers if name.lower() == b"content-type"]
+    return Incoming(
+        method=request.method,
+        path=request.path,
+        content_type=types[0].decode("latin-1") if types else "",
+        pieces=request.pieces,
+    )
+
+
+def encode_reply(reply: Reply, *, keep_alive: bool) -> bytes:
+    """Return the bytes of an answer; 204 and 304 have no body."""
+    bodiless = reply.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+    head = [f"HTTP/1.1 {output.format_status(reply.status)}"]
+    if not bodiless:
+        head += [f"{name}: {value}" for name, value in reply.headers]
+        head += [f"Content-Length: {len(reply.body)}"]
+    if not keep_alive:
+        head.append("Connection: close")
+    return "\r\n".join([*head, "", ""]).encode() + (b"" if bodiless else reply.body)
+
+
+class Answering(Protocol):
+    """Answers the requests of connections."""
+
+    connections: set[asyncio.Transport]
+
+    async def answer(self, request: Request) -> bytes:
+        """Return the bytes of the answer."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """Stop because of an error."""
+        ...
+
+
 class _Connection(asyncio.Protocol):
     """One connection: it reads requests, and answers one after the other."""
 
-    def __init__(self, receiver: WebhookReceiver) -> None:
+    def __init__(self, receiver: Answering) -> None:
         self._receiver = receiver
         self._parser = httptools.HttpRequestParser(self)
         self._queue: asyncio.Queue[Request] = asyncio.Queue()
@@ -232,6 +301,7 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         self._body += body
+        self._pieces.append(body)
         if len(self._body) > _LARGEST_BODY_BYTES:
             self._transport.abort()
 
@@ -243,6 +313,7 @@ class _Connection(asyncio.Protocol):
                 headers=tuple(self._headers),
                 body=bytes(self._body),
                 keep_alive=self._parser.should_keep_alive(),
+                pieces=tuple(self._pieces),
             )
         )
 
@@ -250,6 +321,7 @@ class _Connection(asyncio.Protocol):
         self._path = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._body = bytearray()
+        self._pieces: list[bytes] = []
 
     async def _answer_all(self) -> None:
         while not self._transport.is_closing():
@@ -261,6 +333,11 @@ class _Connection(asyncio.Protocol):
                 self._transport.close()
             if not request.keep_alive:
                 self._transport.close()
+
+
+def connection_to(receiver: Answering) -> asyncio.Protocol:
+    """Return the protocol of a new connection, whose requests the receiver answers."""
+    return _Connection(receiver)
 
 
 async def serve(
@@ -280,7 +357,7 @@ async def serve(
     receiver = WebhookReceiver(config, report=report)
     loop = asyncio.get_running_loop()
     try:
-        server = await loop.create_server(lambda: _Connection(receiver), HOST, port)
+        server = await loop.create_server(partial(connection_to, receiver), HOST, port)
     except OSError as error:
         raise port_error(error, host=HOST, port=port) from None
     for number in stopping_signals():

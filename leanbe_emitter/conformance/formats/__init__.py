@@ -1,0 +1,1 @@
+"""Reports for programs: pure functions from a report to text, without any secret."""

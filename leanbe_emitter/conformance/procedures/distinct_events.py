@@ -1,0 +1,121 @@
+"""Events that a receiver may take for duplicates: another event, or a later one, of one document.
+
+The titles hold tokens. If the observation shows a token of an update alone, it has to show it as
+well when the update follows another event of its document. If it shows no titles, but counts
+deliveries, the count tells. Otherwise nothing is proven: a receiver that stores one row for each
+document looks the same as one that drops the update.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.conformance.events import Event
+from leanbe_emitter.conformance.judging import judge_refused, judgement_of
+from leanbe_emitter.conformance.movement import movement, shows
+from leanbe_emitter.conformance.run_context import RunContext
+from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.wire.event_names import event_kind
+from leanbe_emitter.wire.stringify import JSON
+
+_UPDATED = frozenset({"idea", "customer", "backlogItem", "okr", "announcement"})
+#: How many deliveries are sent, and how many count if the second update is dropped.
+_ALL, _WITHOUT_LAST = 6, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """The last event about a document that was sent, with its exchange."""
+
+    event: Event
+    exchange: Exchange
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """What the observation showed in the end.
+
+    Attributes:
+        value: the value.
+        count: how many deliveries it counts; 0 if it counts something else.
+        alone: the token of the update without another event.
+    """
+
+    value: JSON
+    count: int
+    alone: str
+
+
+def resource_of(context: RunContext) -> str:
+    """Return a resource whose creation has an effect, and which has updates."""
+    name = event_kind(context.factory.event).resource
+    return name if name in _UPDATED else "idea"
+
+
+async def send_distinct_events(context: RunContext, checks: Sequence[Check]) -> None:
+    """Send a creation and an update; an update alone; a creation and two updates."""
+    sent, seen = await _performed(context)
+    for check in checks:
+        context.judge(check, _judged(context, check.id, sent[check.id], seen))
+
+
+async def counts_deliveries(context: RunContext) -> bool:
+    """Return whether the observation counts deliveries, and not documents."""
+    if context.counts_deliveries is None:
+        await _performed(context)
+    return bool(context.counts_deliveries)
+
+
+async def _performed(context: RunContext) -> tuple[Mapping[str, _Sent], _Seen]:
+    resource = resource_of(context)
+    created, updated = f"{resource}.created", f"{resource}.updated"
+    before = await context.at_rest()
+    other = await _story(context, created, updated)
+    alone = await _story(context, updated)
+    later = await _story(context, created, updated, updated)
+    value = await context.at_rest()
+    count = _count(context, before, value)
+    context.counts_deliveries = count in {_ALL, _WITHOUT_LAST}
+    sent = {"idempotency.other_event": other, "idempotency.same_event_later": later}
+    return sent, _Seen(value=value, count=count, alone=alone.event.token)
+
+
+async def _story(context: RunContext, first: str, *others: str) -> _Sent:
+    """Send events about one new document; return the first that is refused, or the last."""
+    documents = context.events.documents()
+    sent = await _sent(context, documents.event(first))
+    for name in others:
+        if sent.exchange.is_accepted:
+            sent = await _sent(context, documents.event(name))
+    return sent
+
+
+async def _sent(context: RunContext, event: Event) -> _Sent:
+    return _Sent(event=event, exchange=await context.send(event))
+
+
+def _judged(context: RunContext, check_id: str, last: _Sent, seen: _Seen) -> Judgement:
+    if not last.exchange.is_accepted:
+        return judge_refused(context, last.exchange)
+    if context.effects is None or not context.effective:
+        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    is_later = check_id == "idempotency.same_event_later"
+    is_counted = seen.count == _ALL or (seen.count == _WITHOUT_LAST and not is_later)
+    if shows(seen.value, last.event.token) or is_counted:
+        return judgement_of(last.exchange, Verdict.PASS, but="another effect")
+    if shows(seen.value, seen.alone) or seen.count == _WITHOUT_LAST:
+        return judgement_of(last.exchange, Verdict.FAIL, but="no effect, as if it were a duplicate")
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        got="the observation shows neither the titles nor a count of deliveries",
+    )
+
+
+def _count(context: RunContext, before: JSON, value: JSON) -> int:
+    """Return how many deliveries some number counted; 0 if none counts deliveries."""
+    if not context.effective:
+        return 0
+    moved, single = movement(before, value), context.effective[0].single
+    counts = {moved.get(path, 0) / by for path, by in single.items()}
+    return next((count for count in (_ALL, _WITHOUT_LAST) if count in counts), 0)

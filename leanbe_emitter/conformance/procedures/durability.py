@@ -1,0 +1,57 @@
+"""A crash right after the answer: the effect is still there, and the event is still known."""
+
+from collections.abc import Sequence
+
+from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance.judging import judgement_of
+from leanbe_emitter.conformance.movement import along, in_words, movement
+from leanbe_emitter.conformance.run_context import RunContext
+from leanbe_emitter.conformance.sample_requests import SampleRequest
+from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+
+
+async def kill_receiver(context: RunContext, checks: Sequence[Check]) -> None:
+    """Kill the receiver right after its answer, start it again, and send the same bytes again."""
+    await context.control()
+    judgements = await _performed(context)
+    for check in checks:
+        context.judge(check, judgements[check.id])
+
+
+async def _performed(context: RunContext) -> dict[str, Judgement]:
+    killed, duplicate = "durability.killed_after_answer", "durability.duplicate_after_restart"
+    if context.effects is None or not context.effective or context.process is None:
+        nothing = Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+        return {killed: nothing, duplicate: nothing}
+    request = context.sealer.request(context.factory.fresh())
+    first = await _killed(context, request)
+    if first.verdict is not Verdict.PASS:
+        lost = Judgement(verdict=Verdict.INCONCLUSIVE, got="the first effect is lost")
+        return {killed: first, duplicate: lost}
+    return {killed: first, duplicate: await _again(context, request)}
+
+
+async def _killed(context: RunContext, request: SampleRequest) -> Judgement:
+    assert context.process is not None  # noqa: S101 - checked by the caller
+    single = context.effective[0].single
+    before = await context.at_rest()
+    exchange = await context.send_valid(request)
+    await context.process.kill()
+    await context.process.start()
+    moved = along(movement(before, await context.at_rest()), single)
+    if not exchange.is_accepted:
+        return judgement_of(exchange, Verdict.FAIL)
+    if moved == single:
+        return judgement_of(exchange, Verdict.PASS, but="the effect is there")
+    return judgement_of(exchange, Verdict.FAIL, but=f"but after the new start: {in_words(moved)}")
+
+
+async def _again(context: RunContext, request: SampleRequest) -> Judgement:
+    before = await context.at_rest()
+    exchange = await context.send_valid(request)
+    moved = along(movement(before, await context.at_rest()), context.effective[0].single)
+    if not exchange.is_accepted:
+        return judgement_of(exchange, Verdict.FAIL)
+    if not moved:
+        return judgement_of(exchange, Verdict.PASS, but="no further effect")
+    return judgement_of(exchange, Verdict.FAIL, but=f"a second effect: {in_words(moved)}")

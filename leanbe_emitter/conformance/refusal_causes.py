@@ -1,0 +1,125 @@
+"""The ladder: the plain control is accepted and other events are not, so the difference tells why.
+
+A known mistake is named as the cause if a receiver with it would refuse some of the refused events
+and none of the accepted ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.errors import InvalidSignature
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
+from leanbe_emitter.wire.explain.contents import CONTENTS
+from leanbe_emitter.wire.explain.languages import Language
+from leanbe_emitter.wire.explain.mistakes import ContentMistake
+from leanbe_emitter.wire.explain.notation import RefusedText
+from leanbe_emitter.wire.explain.received_request import ReceivedRequest
+from leanbe_emitter.wire.explain.serialisers.catalogue import SERIALISERS
+from leanbe_emitter.wire.signing import to_utf8
+
+#: The statuses with which receivers refuse a signature.
+_REFUSALS = frozenset({400, 401, 403, 422})
+_SERIALISERS = {each.name: each for each in SERIALISERS}
+#: A receiver that hashes another part of the body refuses all events.
+_LIKELY = [each for each in CONTENTS if each.name in _SERIALISERS or not each.is_written]
+#: Longer bodies show nothing that shorter ones do not.
+_LONGEST_BODY = 16 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cause:
+    """A mistake that explains why some valid events are refused.
+
+    Attributes:
+        what: the mistake in words.
+        fix: the line to change, by language.
+        languages: the languages in which people make the mistake.
+    """
+
+    what: str
+    languages: tuple[str, ...]
+    fix: Mapping[str, str] = field(repr=False)
+
+
+def causes(
+    refused: Mapping[str, Exchange],
+    valid: Sequence[Exchange],
+    *,
+    secret: str,
+    assumptions: AssumptionSet,
+) -> Mapping[str, Cause]:
+    """Return the cause of each refusal that a mistake explains, by the check's id."""
+    wanted = {
+        key: request
+        for key, each in refused.items()
+        if each.status in _REFUSALS and (request := _request(each, secret, assumptions)) is not None
+    }
+    accepted = [
+        request
+        for each in valid
+        if each.is_accepted and (request := _request(each, secret, assumptions)) is not None
+    ]
+    found: dict[str, Cause] = {}
+    while left := {key: request for key, request in wanted.items() if key not in found}:
+        mistake, explained = _best(left, accepted)
+        if mistake is None:
+            break
+        found |= {key: _cause(mistake, wanted[key]) for key in explained}
+    return _told_alike(found)
+
+
+def _request(exchange: Exchange, secret: str, assumptions: AssumptionSet) -> ReceivedRequest | None:
+    if len(exchange.request.body) > _LONGEST_BODY or exchange.request.wire_fault is not None:
+        return None
+    try:
+        return ReceivedRequest.of(
+            exchange.request.body, secret, headers=exchange.request.headers, assumptions=assumptions
+        )
+    except InvalidSignature:
+        return None
+
+
+def _best(
+    refused: Mapping[str, ReceivedRequest], accepted: Sequence[ReceivedRequest]
+) -> tuple[ContentMistake | None, Sequence[str]]:
+    """Return the mistake that explains the most refusals, the common ones first."""
+    best: tuple[ContentMistake | None, Sequence[str]] = (None, ())
+    for mistake in _LIKELY:
+        explained = [key for key, request in refused.items() if _refuses(mistake, request)]
+        if len(explained) > len(best[1]) and not any(_refuses(mistake, each) for each in accepted):
+            best = (mistake, explained)
+    return best
+
+
+def _refuses(mistake: ContentMistake, request: ReceivedRequest) -> bool:
+    """Return whether a receiver with this mistake hashes another text than the right one."""
+    if mistake.name not in _SERIALISERS:
+        return any(True for _ in mistake.computes(request))
+    # A mistake leaves out what another one writes alike. Here, all that it writes counts.
+    serialiser = _SERIALISERS[mistake.name]
+    with suppress(RefusedText, ValueError, RecursionError):
+        text = serialiser.text(
+            request.tree["payload"], may_have_surrogates=request.has_escaped_surrogates
+        )
+        return to_utf8(text) != request.signed_bytes
+    return True
+
+
+def _cause(mistake: ContentMistake, request: ReceivedRequest) -> Cause:
+    contents = (each for each in mistake.contents(request) if each != request.signed_bytes)
+    content = next(contents, request.signed_bytes)
+    return Cause(
+        what=mistake.saying(request, content).to_receiver(),
+        languages=tuple(each.value for each in mistake.languages),
+        fix={each.value: mistake.repair(each, request) for each in Language},
+    )
+
+
+def _told_alike(found: Mapping[str, Cause]) -> Mapping[str, Cause]:
+    """Return the causes with one set of words for each mistake: those of its first event."""
+    first: dict[str, Cause] = {}
+    for cause in found.values():
+        first.setdefault(cause.what.partition(",")[0], cause)
+    return {key: first[cause.what.partition(",")[0]] for key, cause in found.items()}
