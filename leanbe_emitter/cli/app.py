@@ -56,6 +56,7 @@ SECTIONS = {
         "reset": "Delete everything, or the content of one product; faults too.",
     },
     "Receive": {
+        "check": "Check a receiver in any language: is it right?",
         "receiver": "Run a receiver that verifies, prints and forwards, or fails on demand.",
         "snippet": "Print a correct receiver to start from.",
         "sign": "Print the signature of a payload.",

@@ -145,6 +145,11 @@ def print_labelled(
         print_document(output_format, document, columns=columns)
 
 
+def json_document(document: Document) -> str:
+    """Return a document as indented JSON."""
+    return _json(document, indent=2)
+
+
 def json_line(document: Document) -> str:
     """Return a document as a line of ``jsonl``."""
     return _json(document)

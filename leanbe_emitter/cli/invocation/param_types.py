@@ -227,6 +227,17 @@ def _seed(name: str) -> "Seed":
     return read_seed(name)
 
 
+#: The formats of a report of ``check``.
+REPORTS = ("json", "junit", "markdown", "github")
+
+
+def _report(text: str) -> tuple[str, str]:
+    name, _, file = text.partition("=")
+    if name not in REPORTS:
+        raise ValueError(f"{name!r} is no format of a report: {', '.join(REPORTS)}.")
+    return name, file
+
+
 SECRET = _ParsedType("secret", _secret)
 CONTENT = _ParsedType("@file|-", _content)
 DURATION = _ParsedType("duration", parse_duration)
@@ -270,6 +281,7 @@ class CompletedName(_TextParamType):
 
 
 EVENT = CompletedName("event", {event.name: event.meaning for event in EVENTS})
+REPORT = _ParsedType("format=file", _report)
 
 
 class _AssumptionName(CompletedName):
