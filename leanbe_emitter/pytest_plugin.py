@@ -5,7 +5,7 @@ that pytest has loaded already; the first test that uses a fixture loads the res
 """
 
 import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,16 @@ Define it in conftest.py:
     @pytest.fixture
     def leanbe_receiver(app):
         return Receiver(app, path="/hooks/leanbe", secret="whsec_test")
+"""
+
+_NO_CHECK = """\
+leanbe_check does not know its check. Give the test one for each:
+
+    from leanbe_emitter.testing import parametrize_with_checks
+
+    @parametrize_with_checks()
+    def test_the_receiver_conforms(leanbe_check):
+        leanbe_check()
 """
 
 _TWO_HANDLES = """\
@@ -119,6 +129,40 @@ def leanbe_db() -> str:
 def leanbe_receiver() -> "Receiver | None":
     """Receiver of the suite; a suite overrides this fixture."""
     return None
+
+
+@pytest.fixture
+def leanbe_observe() -> "Callable[[], Any] | None":
+    """Function that returns what the receiver stored, for the checks; a suite may override it."""
+    return None
+
+
+@pytest.fixture
+def leanbe_check(
+    request: pytest.FixtureRequest,
+    *,
+    leanbe_receiver: "Receiver | None",
+    leanbe_observe: "Callable[[], Any] | None",
+    leanbe_assume: Mapping[str, str],
+    leanbe_seed: int | str,
+) -> "Callable[[], Any]":
+    """Make the conformance check of this test, which ``parametrize_with_checks`` names.
+
+    In an asynchronous test it is awaited.
+    """
+    from leanbe_emitter.testing.check_of_test import CheckOfTest  # noqa: PLC0415 - loaded when it is used
+
+    if leanbe_receiver is None:
+        pytest.fail(_NO_RECEIVER, pytrace=False)
+    if not hasattr(request, "param"):
+        pytest.fail(_NO_CHECK, pytrace=False)
+    return CheckOfTest(
+        request.param,
+        leanbe_receiver,
+        observe=leanbe_observe,
+        assume=leanbe_assume,
+        seed=leanbe_seed,
+    )
 
 
 @pytest.fixture

@@ -92,6 +92,11 @@ def seed_of_test(seed: object, test_id: str) -> str:
     return hashlib.sha256(f"{seed}/{test_id}".encode()).hexdigest()
 
 
+def number_of_seed(seed: object) -> int:
+    """Return a seed as a number, for reports."""
+    return int(hashlib.sha256(f"{seed}".encode()).hexdigest()[:8], 16)
+
+
 def _clock(clock: Clock | str | None) -> Clock | None:
     if not isinstance(clock, str):
         return clock

@@ -25,6 +25,15 @@ class Receiver:
     path: str = field(default="/", kw_only=True)
     secret: str | None = field(default=None, kw_only=True, repr=False)
 
+    @property
+    def url(self) -> str:
+        """The URL of a receiver that is reached over the network.
+
+        Raises:
+            InvalidValue: the URL and ``path`` both have a path.
+        """
+        return _joined(str(self.app), self.path)
+
     def product(self, leanbe: "Leanbe", name: str = "Acme") -> "Product":
         """Create a product whose events go to this receiver.
 

@@ -3,12 +3,13 @@
 import functools
 import inspect
 import unittest
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.testing.options import HandleOptions, seed_of_test
+from leanbe_emitter.testing.conformance import check_of, driven, report_result
+from leanbe_emitter.testing.options import HandleOptions, number_of_seed, seed_of_test
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, Product
@@ -48,6 +49,38 @@ class LeanbeMixin(_Case):
             f"{type(self).__name__} does not define its receiver.",
             hint="Define the method leanbe_receiver: return Receiver(app, path=..., secret=...).",
         )
+
+    def leanbe_observe(self) -> Any:
+        """Return what the receiver stored, for ``assert_conforms``; a suite may define it.
+
+        A number will do; a list or an object says more. None: nothing shows it.
+        """
+        return None
+
+    def assert_conforms(self, *checks: str, exclude: Sequence[str] = ()) -> None:
+        """Check that the suite's receiver is right: a subtest for each check.
+
+        Args:
+            checks: ids and globs of checks (``signature.*``); none means all.
+            exclude: ids and globs of checks to leave out.
+
+        Raises:
+            InvalidValue: an id or glob matches no check, or the receiver's secret is not known.
+        """
+        receiver = self.leanbe_receiver()
+        is_observed = type(self).leanbe_observe is not LeanbeMixin.leanbe_observe
+        work = check_of(
+            receiver,
+            checks=checks,
+            exclude=exclude,
+            observe=self.leanbe_observe if is_observed else None,
+            assume=self.leanbe_options.get("assume", {}),
+            seed=number_of_seed(self.leanbe_seed),
+        )
+        report = driven(work, receiver)
+        for result in report.results:
+            with self.subTest(check=result.id):
+                report_result(result, report.diagnosis, fail=self.fail, skip=self.skipTest)
 
     @functools.cached_property
     def leanbe_product(self) -> "Product":
