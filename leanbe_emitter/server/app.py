@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 import leanbe_emitter
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http.access import HEALTH_PATHS, Access, AccessMiddleware
+from leanbe_emitter.server.http.background_checks import BackgroundChecks
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
 from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.server.http.problems import add_error_handlers
@@ -23,6 +24,7 @@ from leanbe_emitter.server.openapi import page
 from leanbe_emitter.server.openapi.document import openapi_document
 from leanbe_emitter.server.routes import (
     assumptions,
+    checks,
     clock,
     deliveries,
     documents,
@@ -52,6 +54,7 @@ _ROUTE_MODULES = (
     events.add_routes,
     deliveries.add_routes,
     explain.add_routes,
+    checks.add_routes,
     wait.add_routes,
     faults.add_routes,
     clock.add_routes,
@@ -108,6 +111,7 @@ def create_app(
     app.state.change_notifier = notifier = ChangeNotifier(leanbe)
     app.state.group_commit = GroupCommit(leanbe, on_commit=notifier.on_commit)
     app.state.worker = None
+    app.state.checks = BackgroundChecks()
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     for add_routes in _ROUTE_MODULES:
         add_routes(app, leanbe)

@@ -40,6 +40,7 @@ _PATH_PARAMETERS: Final = {
         "ana@example.com", f"The customer: e-mail, id, {_SIX}. {_NO_SLASH}"
     ),
     "/users/{reference}": string("bo@example.com", f"The user: e-mail, id, {_SIX}. {_NO_SLASH}"),
+    "/checks/{check}": string("64a28ec49c3a1954e6a2e504", "The check: its id."),
     "/{reference}": string("649d2ac49c3a1954e6a2e421", f"The object: its id, {_SIX}."),
     "/assumptions/{name}": enum(ASSUMPTION_NAMES, "Name of the assumption."),
     "/catalogue/{name}": enum(EVENT_NAMES, "Name of the event."),
