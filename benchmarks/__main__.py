@@ -29,6 +29,7 @@ MEASURES = (
     "commands",
     "server",
     "suites",
+    "checks",
     "memory",
     "workers",
     "idle",

@@ -52,6 +52,7 @@ ROWS = {
     "embedded": [
         f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
     ],
+    "checks": ["in process, a check", "a run without", "a run with an observation"],
     "commands": ["trigger --no-deliver", "a Python that does nothing"],
     "server": [
         "a server that does nothing, 32 clients",

@@ -95,6 +95,28 @@ def test_every_marked_block_has_its_test() -> None:
         assert f'"{name}"' in tested or name == "make serve"
 
 
+def test_the_readmes_receiver_is_told_its_mistake_and_the_line_to_change(shell: Shell) -> None:
+    command = "hooks/leanbe --secret whsec_test"
+    printed = shell.run(
+        "is my receiver right", **{command: f"{command} --output table || test $? = 1"}
+    )
+    shown = README.partition("```text\n")[2].partition("```")[0].splitlines()
+    for line in shown:
+        assert line in printed.splitlines() or line.strip() == "...", printed
+
+
+def test_the_page_on_checks_shows_a_finding_and_the_list(shell: Shell) -> None:
+    printed = shell.run("check")
+    assert "signature.missing\tmust\tfail" in printed
+    assert "idempotency.concurrent\tmust\tnetwork" in printed
+
+
+def test_the_checks_are_tests_of_a_suite(tmp_path: Path) -> None:
+    (tmp_path / "your_project.py").write_text(marked_block("verify") + AN_APP)
+    printed = suite_of(tmp_path, marked_block("checks in pytest"))
+    assert re.search(r"^\d\d passed, \d+ skipped", printed, re.MULTILINE), printed
+
+
 def test_the_quick_start_delivers_and_explain_names_the_mistake(
     shell: Shell, tmp_path: Path
 ) -> None:
