@@ -28,6 +28,7 @@ MEASURES = (
     "embedded",
     "commands",
     "server",
+    "stream",
     "suites",
     "checks",
     "memory",

@@ -1,8 +1,8 @@
 """A process that makes ideas: the product's server, one that does nothing, or the library alone.
 
-The server is the product's without its command line; it delivers nothing, so that every delivery
-stays owed. The bare one is FastAPI on uvicorn with an operation that answers 201 at once. Each has
-one core, of those that the benchmark has.
+The server is the product's without its command line; it delivers nothing unless it is told to, so
+that every delivery stays owed. The bare one is FastAPI on uvicorn with an operation that answers
+201 at once. Each has one core, of those that the benchmark has.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _MOST_CONNECTIONS = 1024
 _ANSWER = "x" * 600
 
 
-def _serve(*, db: str) -> None:
+def _serve(*, db: str, works: bool = False) -> None:
     settings = Settings(db=db)
     with Leanbe(db, settings=settings) as leanbe, _listening() as sock:
         app = create_app(leanbe, settings=settings, access=Access())
@@ -40,7 +40,7 @@ def _serve(*, db: str) -> None:
                 leanbe,
                 sock=sock,
                 max_connections=_MOST_CONNECTIONS,
-                background=BackgroundJobs(works=False),
+                background=BackgroundJobs(works=works),
                 ready=ready,
             )
             asyncio.run(serving)

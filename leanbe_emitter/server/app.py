@@ -20,6 +20,7 @@ from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.server.http.problems import add_error_handlers
 from leanbe_emitter.server.http.request_ids import RequestIdMiddleware
 from leanbe_emitter.server.http.routing import add_head_routes
+from leanbe_emitter.server.http.row_feed import RowFeed
 from leanbe_emitter.server.openapi import page
 from leanbe_emitter.server.openapi.document import openapi_document
 from leanbe_emitter.server.routes import (
@@ -109,6 +110,7 @@ def create_app(
     app.state.root_path = root_path
     app.state.needs_token = bool(access.token)
     app.state.change_notifier = notifier = ChangeNotifier(leanbe)
+    app.state.row_feed = RowFeed(leanbe, notifier)
     app.state.group_commit = GroupCommit(leanbe, on_commit=notifier.on_commit)
     app.state.worker = None
     app.state.checks = BackgroundChecks()

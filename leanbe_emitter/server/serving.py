@@ -126,12 +126,14 @@ class _Server(uvicorn.Server):
             )
         )
         self._change_notifier = app.state.change_notifier
+        self._row_feed = app.state.row_feed
         self._ready = ready
 
     @property
     def requests(self) -> int:
         """Number of requests in progress, without those that wait for a change."""
-        in_progress: int = len(self.server_state.tasks) - self._change_notifier.listener_count
+        waiting = self._change_notifier.listener_count + self._row_feed.listener_count
+        in_progress: int = len(self.server_state.tasks) - waiting
         return in_progress
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 """``leanbe.deliveries``: lists deliveries, waits for them, redelivers and explains them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
@@ -40,7 +40,7 @@ from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus
+from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.instants import print_instant
 
@@ -71,6 +71,9 @@ _ATTEMPTS = (
     select(*AttemptRow.__table__.columns)
     .where(AttemptRow.delivery_id.in_(bindparam("ids", expanding=True)))
     .order_by(AttemptRow.number)
+)
+_OUTCOMES = select(AttemptRow.delivery_id, AttemptRow.number, AttemptRow.outcome).where(
+    AttemptRow.delivery_id.in_(bindparam("ids", expanding=True))
 )
 
 
@@ -158,6 +161,19 @@ class Deliveries:
         """Return the rows of these deliveries in the same order, without deleted ones."""
         with self._transactions.looking() as session:
             return read_rows(session, list(delivery_ids))
+
+    def outcomes_of(self, attempts: Iterable[tuple[str, int]]) -> Counter[Outcome]:
+        """Count attempts by their outcomes, without those that are deleted.
+
+        Args:
+            attempts: the attempts, each by its delivery's id and its number.
+        """
+        wanted = set(attempts)
+        with self._transactions.looking() as session:
+            rows = _rows(session, _OUTCOMES, {delivery_id for delivery_id, _ in wanted})
+            return Counter(
+                Outcome(each.outcome) for each in rows if (each.delivery_id, each.number) in wanted
+            )
 
     def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
         """Return those of these ids whose deliveries a filter selects, the newest first.

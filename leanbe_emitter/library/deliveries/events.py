@@ -1,8 +1,9 @@
 """``leanbe.events``: the recorded events, with or without a delivery."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.lookup import find, reference_text
@@ -12,11 +13,19 @@ from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import sizes
+from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.tables import EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import JSON
+
+#: How many ids one statement takes: databases limit its parameters to some ten thousand.
+_IDS_AT_ONCE: Final = 500
+
+_NAMES: Final = select(EventRow.name, EventRow.product_id).where(
+    EventRow.id.in_(bindparam("ids", expanding=True))
+)
 
 
 class Events:
@@ -102,6 +111,16 @@ class Events:
         is_more = len(ids) > len(rows) > 0
         cursor = cursor_of(rows[-1].recorded_at, rows[-1].id) if is_more else None
         return Page(map(Event.of, rows), cursor=cursor)
+
+    def names_of(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Return the names of events with their products' ids, without deleted events."""
+        wanted = sorted(set(event_ids))
+        with self._transactions.looking() as session:
+            return {
+                (row.name, row.product_id)
+                for start in range(0, len(wanted), _IDS_AT_ONCE)
+                for row in fetch(session, _NAMES, ids=wanted[start : start + _IDS_AT_ONCE])
+            }
 
 
 def _length(session: Session, ids: Sequence[str], max_bytes: int | None) -> int:

@@ -96,6 +96,11 @@ class Journal:
         """Return the next entries after a cursor, and the cursor to continue from."""
         return self._read(after)
 
+    def facts(self, after: Cursor, *, limit: int) -> Sequence[journal.Entry]:
+        """Return the next facts after a cursor, in the order of commits, without what they name."""
+        with self._transactions.looking() as session:
+            return journal.read(session, after, limit=limit)
+
     def read_all(self, after: Cursor = START) -> Iterator[Entry]:
         """Yield all committed entries after a cursor; by default, from the first entry.
 

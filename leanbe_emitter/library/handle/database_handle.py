@@ -49,6 +49,7 @@ from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.database_urls import shown
 from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
+from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Subject, fingerprints
 from leanbe_emitter.storage.queries.reset import empty
 from leanbe_emitter.storage.queries.retention import Pruned, count_old, prune
 from leanbe_emitter.storage.queries.row_counts import row_counts
@@ -203,6 +204,14 @@ class DatabaseHandle:
         """Return the numbers of products, events and deliveries."""
         with self._transactions.looking() as session:
             return count(session)
+
+    def fingerprints(self) -> Mapping[Subject, Fingerprint]:
+        """Return fingerprints of all settings: one that differs tells of a change in between.
+
+        A fingerprint may hold a secret: compare it, and never show it.
+        """
+        with self._transactions.looking() as session:
+            return fingerprints(session)
 
     def row_counts(self, *, product: ProductRef | None = None) -> dict[str, int]:
         """Return how many rows ``reset`` would delete by noun, or the deletion of a product.

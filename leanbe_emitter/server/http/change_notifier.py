@@ -23,9 +23,14 @@ MAX_WAIT_SECONDS = 1.0
 
 
 class Listener:
-    """One request that waits; it misses no change since its last wait."""
+    """One request that waits; it misses no change since its last wait.
 
-    def __init__(self) -> None:
+    Attributes:
+        is_request: whether it is a request; else it is a task of the server's own.
+    """
+
+    def __init__(self, *, is_request: bool = True) -> None:
+        self.is_request = is_request
         self._notified = asyncio.Event()
 
     def notify(self) -> None:
@@ -55,9 +60,9 @@ class ChangeNotifier(Watcher):
         self._next_commit_at = 0.0
 
     @asynccontextmanager
-    async def listener(self) -> AsyncIterator[Listener]:
+    async def listener(self, *, is_request: bool = True) -> AsyncIterator[Listener]:
         """Register a listener until the block ends."""
-        listener = Listener()
+        listener = Listener(is_request=is_request)
         self._listeners.add(listener)
         if self._polling is None or self._polling.done():
             self._next_commit_at = 0.0
@@ -70,7 +75,7 @@ class ChangeNotifier(Watcher):
     @property
     def listener_count(self) -> int:
         """Number of requests that wait."""
-        return len(self._listeners)
+        return sum(each.is_request for each in self._listeners)
 
     def notify(self) -> None:
         """Notify all listeners."""

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.library import Entry, Leanbe
+from leanbe_emitter.server.http import server_sent_events
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import JournalKind
 
@@ -89,8 +90,4 @@ def _messages_of(entry: Entry) -> Iterator[str]:
 
 
 def _message(name: str, data: dict[str, Any], *, cursor: str | None) -> str:
-    # The data is ASCII: no character of a payload ends a line.
-    lines = [f"event: {name}", f"data: {json.dumps(data)}"]
-    if cursor is not None:
-        lines.insert(0, f"id: {cursor}")
-    return "\n".join(lines) + "\n\n"
+    return server_sent_events.message(name, json.dumps(data), cursor=cursor)

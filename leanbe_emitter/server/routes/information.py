@@ -5,11 +5,11 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import NotReady
 from leanbe_emitter.server.http.query_parameters import IgnoredQuery
+from leanbe_emitter.server.http.readiness import lag_seconds
 from leanbe_emitter.server.http.routing import ANYWHERE, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
@@ -58,13 +58,10 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
 def _readiness(leanbe: Leanbe, *, works: bool) -> dict[str, Any]:
     due = leanbe.due()
-    age = 0.0
-    if due.oldest_due_at is not None:
-        age = (leanbe.clock.now() - from_milliseconds(due.oldest_due_at)).total_seconds()
     return {
         "database": SchemaState.CURRENT,
         "worker": "alive" if works else "off",
         "due": due.count,
         "inFlight": due.in_flight,
-        "lagSeconds": max(0.0, age),
+        "lagSeconds": lag_seconds(due, now=leanbe.clock.now()),
     }

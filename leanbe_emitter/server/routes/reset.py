@@ -26,7 +26,7 @@ class Reset(StrictModel):
 
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations that reset."""
-    routes = Routes(app, leanbe, "Reset")
+    routes, feed = Routes(app, leanbe, "Reset"), app.state.row_feed
 
     @routes.write("POST", "/reset", returns=None)
     def reset(body: Annotated[Reset, Depends(ModelBody(Reset, is_required=False))]) -> Response:
@@ -36,6 +36,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         workers have in flight are ignored.
         """
         leanbe.reset(ids=body.ids)
+        feed.reset(None)
         return responses.no_content()
 
     @routes.write("POST", "/products/{product}/reset", returns=setup.PRODUCT)
@@ -46,4 +47,6 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         product of this name, its content is loaded again. Deliveries in flight end as with
         `POST /api/v1/reset`.
         """
-        return responses.one(leanbe.products.reset(product))
+        found = leanbe.products.reset(product)
+        feed.reset(found.id)
+        return responses.one(found)

@@ -1,0 +1,134 @@
+"""Reads for the feed of rows: batches in their order, the pulse, and what else has changed.
+
+All of it is synchronous, and called by one thread at a time.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from leanbe_emitter.library import Leanbe
+from leanbe_emitter.server.http import server_sent_events
+from leanbe_emitter.server.http.readiness import lag_seconds
+from leanbe_emitter.server.http.row_batches import RowBatch, read_batch
+from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Setting, Subject
+from leanbe_emitter.storage.queries.journal import Cursor, Entry
+from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
+from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.payloads.declarations import DECLARATIONS
+
+#: The paths of documents, by the first word of their events.
+_PATHS: Final = {each.name: each.path for each in DECLARATIONS}
+#: Most events whose documents are named as changed by one pulse.
+_MOST_EVENTS: Final = 2000
+
+
+class Change(NamedTuple):
+    """Something other than deliveries that changed.
+
+    Attributes:
+        what: ``faults``, ``ideas`` and so on; empty for a reset.
+        product_id: the product that it belongs to; None: none, or all.
+    """
+
+    what: str
+    product_id: str | None
+
+    def message(self) -> str:
+        """Return the message for listeners."""
+        name, data = ("changed", {"what": self.what}) if self.what else ("reset", {})
+        text = json.dumps({**data, "product": self.product_id})
+        return server_sent_events.message(name, text, cursor=None)
+
+
+class RowReader:
+    """Reads the journal from its present end on.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be read; so do all methods.
+    """
+
+    def __init__(self, leanbe: Leanbe) -> None:
+        self._leanbe = leanbe
+        self._cursor = leanbe.journal.follow_cursor()
+        self._settings = leanbe.fingerprints()
+        self._settled = 0
+        self._outcomes = Counter[Outcome]()
+        self._attempts: list[tuple[str, int]] = []
+        self._event_ids: list[str] = []
+
+    def next_batch(self) -> RowBatch:
+        """Return the batch after the last one."""
+        batch, entries = read_batch(self._leanbe, self._cursor)
+        self._cursor = batch.end
+        for entry in entries:
+            self._count(entry)
+        return batch
+
+    def pulse(self) -> str:
+        """Return the pulse as JSON: the clock, the queue, and what happened since the last one."""
+        due, now = self._leanbe.due(), self._leanbe.clock.now()
+        outcomes = self._outcomes + self._leanbe.deliveries.outcomes_of(self._attempts)
+        data: dict[str, Any] = {
+            "now": print_instant(now),
+            "clock": self._leanbe.clock.kind,
+            "due": due.count,
+            "inFlight": due.in_flight,
+            "lagSeconds": lag_seconds(due, now=now),
+            "settled": self._settled,
+            "outcomes": {each.value: outcomes[each] for each in Outcome},
+            "faults": sum(each.fired < each.times for each in self._leanbe.faults.list()),
+        }
+        self._settled, self._attempts = 0, []
+        self._outcomes.clear()
+        return json.dumps(data)
+
+    def changes(self) -> Sequence[Change]:
+        """Return what else has changed since the last call."""
+        before, self._settings = self._settings, self._leanbe.fingerprints()
+        names, self._event_ids = self._leanbe.events.names_of(self._event_ids), []
+        documents = {Change(_PATHS[name.partition(".")[0]], owner) for name, owner in names}
+        return [*_differences(before, self._settings), *sorted(documents)]
+
+    def _count(self, entry: Entry) -> None:
+        if entry.kind is JournalKind.EVENT and len(self._event_ids) < _MOST_EVENTS:
+            self._event_ids.append(entry.event_id)
+        if entry.status is not None:
+            self._settled += 1
+        if entry.number is None or entry.delivery_id is None:
+            return
+        if entry.status is DeliveryStatus.DELIVERED and entry.number == 1:
+            self._outcomes[Outcome.DELIVERED] += 1
+        else:
+            self._attempts.append((entry.delivery_id, entry.number))
+
+    @property
+    def cursor(self) -> Cursor:
+        """The place up to which the journal was read."""
+        return self._cursor
+
+
+def _differences(
+    before: Mapping[Subject, Fingerprint], after: Mapping[Subject, Fingerprint]
+) -> Iterator[Change]:
+    """Yield what differs between two readings; resets come first."""
+    products_before, products_after = _products(before), _products(after)
+    if products_before and not products_before & products_after:
+        yield Change("", None)
+    for each in sorted(products_before & products_after, key=str):
+        events = Subject(Setting.EVENTS, each)
+        if _is_reset(*before[events], *after[events]):
+            yield Change("", each)
+    for subject in sorted({*before, *after}, key=str):
+        if subject.setting is not Setting.EVENTS and before.get(subject) != after.get(subject):
+            yield Change(subject.setting.value, subject.product_id)
+
+
+def _is_reset(first: int | None, last: int, first_now: int | None, _: int) -> bool:
+    """Return whether all earlier events are gone; a prune that deletes all of them counts, too."""
+    return first is not None and (first_now is None or first_now > last)
+
+
+def _products(settings: Mapping[Subject, Fingerprint]) -> set[str | None]:
+    return {each.product_id for each in settings if each.setting is Setting.EVENTS}
