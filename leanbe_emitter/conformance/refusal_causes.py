@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.conformance.fixes import HASH_AS_IT_CAME
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.explain.contents import CONTENTS
@@ -21,6 +22,8 @@ from leanbe_emitter.wire.signing import to_utf8
 
 #: The statuses with which receivers refuse a signature.
 _REFUSALS = frozenset({400, 401, 403, 422})
+#: The statuses that are about signatures alone.
+_UNAUTHORISED = frozenset({401, 403})
 _SERIALISERS = {each.name: each for each in SERIALISERS}
 #: A receiver that hashes another part of the body refuses all events.
 _LIKELY = [each for each in CONTENTS if each.name in _SERIALISERS or not each.is_written]
@@ -41,6 +44,13 @@ class Cause:
     what: str
     languages: tuple[str, ...]
     fix: Mapping[str, str] = field(repr=False)
+
+
+_OTHER_TEXT = Cause(
+    what="It answers as to a wrong signature: it does not hash the payload's text as it came.",
+    fix=HASH_AS_IT_CAME,
+    languages=(),
+)
 
 
 def causes(
@@ -67,7 +77,12 @@ def causes(
         if mistake is None:
             break
         found |= {key: _cause(mistake, wanted[key]) for key in explained}
-    return _told_alike(found)
+    unexplained = {
+        key: _OTHER_TEXT
+        for key, each in refused.items()
+        if each.status in _UNAUTHORISED and key not in found
+    }
+    return {**_told_alike(found), **unexplained}
 
 
 def _request(exchange: Exchange, secret: str, assumptions: AssumptionSet) -> ReceivedRequest | None:

@@ -167,6 +167,13 @@ def test_the_ladder_names_the_mistake_that_refuses_some_events(flaw: str, words:
     assert len({each.cause for each in report.findings}) == 1
 
 
+def test_a_refusal_that_no_known_mistake_explains_is_told_to_be_about_the_signature() -> None:
+    report = check_in_process(example("decimals_rounded"), "serialise.*", observe=None)
+    (finding,) = report.findings
+    assert "does not hash the payload's text as it came" in finding.cause
+    assert "rindex" in finding.fix["python"]
+
+
 def test_a_redirect_is_neither_followed_nor_taken_for_an_answer() -> None:
     report = check_in_process(example("answers_302"), observe=None)
     assert report.diagnosis is not None

@@ -63,6 +63,7 @@ FINDINGS: Mapping[str, frozenset[str]] = {
     "empty_object_as_list": _events("customer") | {"serialise.empty", "compat.minimal[customer]"},
     "decimals_rounded": frozenset({"serialise.decimals"}),
     "empty_key_renamed": frozenset({"serialise.keys"}),
+    "nulls_dropped": frozenset({"compat.null"}),
     "not_idempotent": frozenset({"idempotency.duplicate"}),
     "race": frozenset(),
     "duplicate_conflict": frozenset({"idempotency.duplicate"}),

@@ -109,3 +109,8 @@ def test_a_closed_gate_is_told_in_few_lines() -> None:
     assert lines[0].startswith("FAIL  signature   It redirects")
     assert any("73 checks: nothing verifies yet" in line for line in lines)
     assert len(lines) < 8
+
+
+def test_a_group_whose_findings_are_all_shoulds_says_so_in_small_letters() -> None:
+    lines = list(lines_of(report_of("charset_refused"), NARROW))
+    assert any(line.startswith("fail  http        7 ok, 1 not") for line in lines)

@@ -10,7 +10,7 @@ from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.conformance.formats.findings import Finding, findings_of
 from leanbe_emitter.conformance.gate import NOTHING_VERIFIES
 from leanbe_emitter.conformance.report import NOT_TESTABLE, Diagnosis, Report
-from leanbe_emitter.conformance.verdicts import Result, Verdict
+from leanbe_emitter.conformance.verdicts import Level, Result, Verdict
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.explain.languages import USUAL, Language
 
@@ -105,7 +105,7 @@ def _finding(rows: _Rows, finding: Finding) -> Iterator[str]:
     yield from rows.row(finding.mark, first.group, finding.title, outcome=outcome)
     if first.cause:
         yield from rows.row("", "cause", first.cause)
-    else:
+    if len(finding.results) == 1:
         yield from rows.row("", "sent", first.sent)
         yield from rows.row("", "expected", first.expected)
     yield from rows.row("", "got", first.got)
@@ -128,8 +128,9 @@ def _group(rows: _Rows, group: str, results: Sequence[Result]) -> Iterator[str]:
         for verdict, word in _OTHERS
         if (count := sum(each.verdict is verdict for each in results))
     ]
-    mark = "FAIL" if found else "ok" if passed else ""
-    outcome = Outcome.REFUSED if found else Outcome.DELIVERED
+    is_must = any(each.level is Level.MUST for each in found)
+    mark = ("FAIL" if is_must else "fail") if found else "ok" if passed else ""
+    outcome = Outcome.REFUSED if is_must else Outcome.UNKNOWN if found else Outcome.DELIVERED
     yield from rows.row(mark, group, ", ".join(words), outcome=outcome)
     yield from _reasons(rows, results)
     for each in results:

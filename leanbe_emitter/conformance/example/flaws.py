@@ -166,6 +166,13 @@ class EmptyKeyRenamed(ExampleReceiver):
         return super().written(payload).replace('"":', '"_empty_":')
 
 
+class NullsDropped(ExampleReceiver):
+    """drops members that are null"""
+
+    def written(self, payload: JSON) -> str:
+        return super().written({key: each for key, each in payload.items() if each is not None})
+
+
 # Duplicates and order.
 
 
@@ -486,6 +493,7 @@ RECEIVERS: Mapping[str, type[ExampleReceiver]] = {
     "empty_object_as_list": EmptyObjectAsList,
     "decimals_rounded": DecimalsRounded,
     "empty_key_renamed": EmptyKeyRenamed,
+    "nulls_dropped": NullsDropped,
     "not_idempotent": NotIdempotent,
     "race": Race,
     "duplicate_conflict": DuplicateConflict,
