@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.deliveries.delivery import Delivery, Event, RecordedEvents
     from leanbe_emitter.library.deliveries.delivery_filter import Filter
     from leanbe_emitter.library.deliveries.journal import Entry
+    from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered
     from leanbe_emitter.library.documents.announcements import Announcement
     from leanbe_emitter.library.documents.backlog_items import BacklogItem
@@ -54,6 +55,7 @@ __all__ = [
     "Okr",
     "OneShotSender",
     "Page",
+    "Probed",
     "Product",
     "RecordedEvents",
     "Redelivered",
@@ -82,6 +84,7 @@ _NAMES = {
     "library.handle.leanbe": ("Leanbe",),
     "library.documents.okrs": ("KeyResult", "Okr"),
     "library.runtime.paging": ("Page",),
+    "library.deliveries.probing": ("Probed",),
     "library.deliveries.redelivery": ("Job", "Redelivered"),
     "library.runtime.awaitable_results": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),

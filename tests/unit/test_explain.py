@@ -501,6 +501,7 @@ def test_an_explanation_as_json_says_all_that_it_is() -> None:
         "hint": explanation.hint,
         "mistakes": [],
         "difference": None,
+        "probe": None,
     }
     assert explanation.hint != explanation.summary
     assert first.document() == {

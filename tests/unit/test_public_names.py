@@ -18,7 +18,7 @@ DOCUMENTED = {
     "RecordedEvents", "Settings", "ManualClock", "Envelope", "sign", "sign_text", "stringify",
     "verify", "ReceivedRequest", "transport_for", "EventsNotDelivered", "EndlessDeliveries",
     "Fault", "FaultNeedsWire", "FaultNeverFired", "Job", "Redelivered", "Metrics", "Histogram",
-    "Results", "Nothing", "NotAwaited", "Explanation", "explain",
+    "Results", "Nothing", "NotAwaited", "Explanation", "explain", "Probed",
     "EventKind", "Info",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",

@@ -3,15 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
-from leanbe_emitter.errors import Conflict, NotFound
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import LIST_DELIVERIES
+from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import provenance
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
@@ -32,6 +33,7 @@ from leanbe_emitter.library.deliveries.waiting import (
 )
 from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.library.runtime.awaitables import waits
+from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
@@ -45,6 +47,7 @@ from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventR
 from leanbe_emitter.wire.instants import print_instant
 
 if TYPE_CHECKING:
+    from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.wire.explain.explainer import Explanation
 
 # More deliveries than a database has.
@@ -92,9 +95,13 @@ class Behind(list[Delivery]):
 class Deliveries:
     """The deliveries of a database."""
 
-    def __init__(self, transactions: Transactions, redelivery: Redelivery) -> None:
+    def __init__(
+        self, transactions: Transactions, redelivery: Redelivery, engine: Engine, *, ids: Ids
+    ) -> None:
         self._transactions = transactions
         self._redelivery = redelivery
+        self._engine = engine
+        self._ids = ids
 
     def get(self, reference: DeliveryRef) -> Delivery:
         """Return the delivery of that id, or of a part of the id.
@@ -478,6 +485,7 @@ class Deliveries:
         with self._transactions.looking() as session:
             return signed_text(session, delivery)
 
+    @overload
     def explain(
         self,
         delivery: Delivery,
@@ -485,7 +493,40 @@ class Deliveries:
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
-    ) -> "Explanation":
+        probe: Literal[False] = False,
+    ) -> "Explanation": ...
+
+    @overload
+    def explain(
+        self,
+        delivery: Delivery,
+        *,
+        got: None = None,
+        hashed: None = None,
+        lang: str | None = None,
+        probe: Literal[True],
+    ) -> "Probed": ...
+
+    @overload
+    def explain(
+        self,
+        delivery: Delivery,
+        *,
+        got: str | None = None,
+        hashed: bytes | None = None,
+        lang: str | None = None,
+        probe: bool,
+    ) -> "Explanation | Probed": ...
+
+    def explain(
+        self,
+        delivery: Delivery,
+        *,
+        got: str | None = None,
+        hashed: bytes | None = None,
+        lang: str | None = None,
+        probe: bool = False,
+    ) -> "Explanation | Probed":
         """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
 
         The product's present secret is the right one. The explanation recognises old secrets of the
@@ -497,13 +538,34 @@ class Deliveries:
                 answer of the last attempt, if the receiver refused it.
             hashed: the bytes that the receiver hashed.
             lang: the receiver's language, such as ``php``, for the repair.
+            probe: ask the receiver itself. It gets up to some hundred requests: this event with
+                fresh ids, signed as each known mistake would sign it. It may act on those that it
+                accepts. Nothing of them is stored here. In a running event loop, await the result.
 
         Raises:
-            InvalidValue: the product never had a secret, or there are no repairs for the language.
+            InvalidValue: the product never had a secret, there are no repairs for the language, or
+                a probe got a signature or a hashed text.
             NotFound: the product was deleted meanwhile.
+            Conflict: a probe in an open transaction or inside a receiver, or the product has no
+                URL to ask.
         """
+        if probe:
+            if got is not None or hashed is not None:
+                raise InvalidValue(
+                    "A probe asks the receiver itself, so got and hashed have no use.",
+                    hint="Leave them out, or leave out probe.",
+                )
+            return self._probe(delivery, lang=lang)
         with self._transactions.looking() as session:
             return explain_delivery(session, delivery, got=got, hashed=hashed, lang=lang)
+
+    @waits("delivery.explain(probe=True)")
+    async def _probe(self, delivery: Delivery, *, lang: str | None) -> "Probed":
+        # A probe loads the imitations of many serialisers; few programs need one.
+        from leanbe_emitter.library.deliveries.probing import Probing  # noqa: PLC0415
+
+        probing = Probing(self._transactions, self._engine, ids=self._ids)
+        return await probing.probe(delivery, lang=lang)
 
     def _read_journal(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
         """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""

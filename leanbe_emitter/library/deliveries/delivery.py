@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
@@ -21,6 +21,7 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
+    from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.wire.explain.explainer import Explanation
 
 
@@ -37,9 +38,15 @@ class DeliveryActions(Protocol):
         """Return the text that was signed."""
 
     def explain(
-        self, delivery: "Delivery", *, got: str | None, hashed: bytes | None, lang: str | None
-    ) -> "Explanation":
-        """Say what is wrong with the body, or with the receiver that computed ``got``."""
+        self,
+        delivery: "Delivery",
+        *,
+        got: str | None,
+        hashed: bytes | None,
+        lang: str | None,
+        probe: bool,
+    ) -> "Explanation | Probed":
+        """Say what is wrong with the body, or with the receiver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,18 +195,39 @@ class Delivery(Identified, Itself):
         """Return the text that was signed; a receiver has to hash its UTF-8."""
         return self._actions.signed_text(self)
 
+    @overload
     def explain(
-        self, *, got: str | None = None, hashed: bytes | None = None, lang: str | None = None
-    ) -> "Explanation":
-        """Explain why a receiver computes another signature.
+        self,
+        *,
+        got: str | None = None,
+        hashed: bytes | None = None,
+        lang: str | None = None,
+        probe: Literal[False] = False,
+    ) -> "Explanation": ...
+
+    @overload
+    def explain(self, *, lang: str | None = None, probe: Literal[True]) -> "Probed": ...
+
+    def explain(
+        self,
+        *,
+        got: str | None = None,
+        hashed: bytes | None = None,
+        lang: str | None = None,
+        probe: bool = False,
+    ) -> "Explanation | Probed":
+        """Explain why a receiver refuses the signature, or computes another one.
 
         Args:
             got: the signature that the receiver computed. By default, it is looked for in the
                 answer of the last attempt, if the receiver refused it.
             hashed: the bytes that the receiver hashed.
             lang: the receiver's language, such as ``php``, for the repair.
+            probe: ask the receiver itself. It gets up to some hundred requests: this event with
+                fresh ids, signed as each known mistake would sign it. It may act on those that it
+                accepts. In a running event loop, await the result.
         """
-        return self._actions.explain(self, got=got, hashed=hashed, lang=lang)
+        return self._actions.explain(self, got=got, hashed=hashed, lang=lang, probe=probe)
 
     def document(self, *, has_payload: bool = True) -> dict[str, Any]:
         """Return the delivery with its event, with a payload if wanted, and attempts as JSON."""

@@ -30,12 +30,12 @@ def curl_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
         Conflict: no request was sent yet, and the product has no URL.
         NotFound: the product was deleted meanwhile.
     """
-    webhook = _webhook_of(session, delivery)
+    webhook = webhook_of(session, delivery)
     url, headers, body = _request_of(delivery)
     return curl(
         method=delivery.event.method,
         url=url,
-        headers=_masked(headers, _assumptions_of(session, delivery)) if masks else headers,
+        headers=_masked(headers, assumptions_of(session, delivery)) if masks else headers,
         body=body.decode(),
         ca_file=webhook.ca_file,
         insecure=webhook.insecure,
@@ -50,10 +50,10 @@ def signed_text(session: Session, delivery: Delivery) -> str:
     """
     from leanbe_emitter.wire.explain.received_request import signed_text_of  # noqa: PLC0415
 
-    _webhook_of(session, delivery)
+    webhook_of(session, delivery)
     unchanged = [each for each in delivery.attempts if each.fault is None]
     body = unchanged[-1].request_body if unchanged else delivery.event.body
-    return signed_text_of(body, parse_assumptions(_assumptions_of(session, delivery)))
+    return signed_text_of(body, parse_assumptions(assumptions_of(session, delivery)))
 
 
 def explain_delivery(
@@ -68,8 +68,8 @@ def explain_delivery(
     # An explanation loads the imitations of many serialisers; few programs need one.
     from leanbe_emitter.wire.explain.explainer import explain  # noqa: PLC0415
 
-    webhook = _webhook_of(session, delivery)
-    others = _other_secrets(session, webhook)
+    webhook = webhook_of(session, delivery)
+    others = other_secrets_of(session, webhook)
     last = delivery.attempts[-1] if delivery.attempts else None
     found = explain(
         delivery.event.body if last is None else last.request_body,
@@ -80,7 +80,7 @@ def explain_delivery(
         lang=lang,
         other_secrets=others,
         headers=delivery.event.headers if last is None else last.request_headers,
-        assume=_assumptions_of(session, delivery),
+        assume=assumptions_of(session, delivery),
     )
     if last is None or last.fault is None:
         return found
@@ -93,7 +93,7 @@ def _refusal(last: Attempt | None) -> bytes | None:
     return last.answer_body if last is not None and last.outcome is Outcome.REFUSED else None
 
 
-def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
+def assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
     """Return the assumptions of the last request; before the first, those of the event."""
     if delivery.attempts:
         return delivery.attempts[-1].assumptions
@@ -101,7 +101,12 @@ def _assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
     return changed
 
 
-def _webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
+def webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
+    """Return the row of the delivery's webhook.
+
+    Raises:
+        NotFound: the product was deleted meanwhile.
+    """
     row = session.get(WebhookRow, delivery.event.product_id)
     if row is None:
         raise NotFound("The delivery's product was deleted meanwhile.")
@@ -129,7 +134,7 @@ def _masked(
     return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
 
 
-def _other_secrets(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
+def other_secrets_of(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
     """Return old secrets and those of other products, each with a description."""
     retired = session.scalars(
         select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)

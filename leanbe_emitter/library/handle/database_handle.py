@@ -126,7 +126,7 @@ class DatabaseHandle:
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
         redelivery = Redelivery(self._transactions, self._engine, ids=self._ids)
-        self.deliveries = Deliveries(self._transactions, redelivery)
+        self.deliveries = Deliveries(self._transactions, redelivery, self._engine, ids=self._ids)
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
         self.journal = Journal(self._transactions, self.deliveries)
@@ -290,6 +290,10 @@ class DatabaseHandle:
     def db(self) -> str:
         """The database's URL, without a password."""
         return shown(self._database.url)
+
+    def is_in_process(self, url: str) -> bool:
+        """Return whether a receiver in this process is at a URL."""
+        return self._engine.is_in_process(url)
 
     def new_job_name(self) -> str:
         """Return a name that no job has yet."""

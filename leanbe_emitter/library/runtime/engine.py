@@ -22,6 +22,7 @@ from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits, Transport
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.queue.queue import Queue
+from leanbe_emitter.delivery.queue_types import Claimed, Settlement
 from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.attempt_log import log_totals, logged
 from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller, InlineFirst
@@ -140,6 +141,18 @@ class Engine:
             if claimed := self.queue.claim_one(each):
                 async with self._turn():
                     await self._foreground(watcher).attempt([claimed])
+
+    async def send_single(self, claimed: Claimed) -> Settlement:
+        """Make one request that no queue holds; an exception of a receiver is not raised."""
+        async with self._caller_lock.held():
+            with self._loop_runner.interrupts.taking():
+                settlement = await self._sender().send(claimed)
+        self._receivers.take_errors()
+        return settlement
+
+    def is_in_process(self, url: str) -> bool:
+        """Return whether a receiver in this process is at a URL."""
+        return self._receivers.at(url) is not None
 
     async def follow(
         self,
@@ -319,22 +332,24 @@ class Engine:
         except DatabaseUnavailable:
             return None
 
-    def _foreground(self, watcher: Watcher | None) -> Foreground:
+    def _sender(self) -> Sender:
         transport = RoutingTransport(
             self._given_transport or self._network,
             receivers=self._receivers,
             loop_runner=self._loop_runner,
         )
-        sender = Sender(
+        return Sender(
             transport,
             clock=self._clock,
             jitter=None,
             rules=self._rules,
             on_fault_error=self._impossible_faults.append,
         )
+
+    def _foreground(self, watcher: Watcher | None) -> Foreground:
         return Foreground(
             self.queue,
-            sender,
+            self._sender(),
             clock=self._clock,
             watcher=logged(watcher),
             counters=self._counters,

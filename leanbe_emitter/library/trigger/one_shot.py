@@ -1,11 +1,15 @@
 """Single requests without a database: what ``send`` makes. Nothing is stored."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
+from leanbe_emitter.delivery.attempt.single import single_request
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement, WebhookSettings
@@ -21,14 +25,13 @@ from leanbe_emitter.library.trigger.synthetic_events import NO_CHANGES, Author, 
 from leanbe_emitter.outbox import triggered_at
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.target_rules import check_url
-from leanbe_emitter.wire.assumptions.parsing import (
-    changed_assumptions,
-    check_assumption,
-    parse_assumptions,
-)
+from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
+
+if TYPE_CHECKING:
+    from leanbe_emitter.wire.explain.probe_results import ProbeResult
 
 #: The product that the samples of ``send`` name.
 SAMPLE_PRODUCT_NAME = "Acme"
@@ -129,6 +132,26 @@ class OneShotSender:
             )
         )
 
+    def probe(
+        self, *, lang: str | None = None, other_secrets: Iterable[tuple[str, str]] = ()
+    ) -> "ProbeResult":
+        """Ask the receiver which mistake it makes with the signature.
+
+        It gets up to some hundred requests, each signed as a known mistake would sign it. It may
+        act on those that it accepts.
+
+        Args:
+            lang: the receiver's language, such as ``php``, for the repair.
+            other_secrets: labels and secrets that the receiver may use by mistake.
+
+        Raises:
+            Conflict: this thread runs an event loop.
+            InvalidValue: there are no repairs for the language.
+        """
+        require_no_receiver()
+        require_no_loop()
+        return asyncio.run(self._probed(lang, other_secrets))
+
     def _sealed(self, payload_text: str, event: str, instant: int) -> Claimed:
         sealed = seal(
             payload_text,
@@ -142,31 +165,23 @@ class OneShotSender:
     def _claimed(
         self, body: str, event: str, instant: int, headers: Iterable[tuple[str, str]]
     ) -> Claimed:
-        now = self._clock.now()
-        return Claimed(
-            delivery_id="",
-            product_id="",
-            sequence=1,
-            token="",
-            number=1,
-            attempts_counted=0,
-            due_at=to_milliseconds(now),
-            event_id="",
-            event_name=event,
+        return single_request(
+            self._webhook(),
+            event=event,
             triggered_at=instant,
-            method=self._assumptions.method,
             headers=(*headers, *self._headers),
             body=body,
-            event_assumptions=changed_assumptions(self._assumptions),
-            # The body is final: assumptions about queued bodies do not apply.
-            request_assumptions={**self._assume, "resign_queued": "false"},
-            webhook=WebhookSettings(
-                url=self._target.url,
-                secret=self._target.secret,
-                ca_file=self._ca_file,
-                insecure=self._target.insecure,
-                assumptions={},
-            ),
+            assume=self._assume,
+            now=to_milliseconds(self._clock.now()),
+        )
+
+    def _webhook(self) -> WebhookSettings:
+        return WebhookSettings(
+            url=self._target.url,
+            secret=self._target.secret,
+            ca_file=self._ca_file,
+            insecure=self._target.insecure,
+            assumptions={},
         )
 
     def _send(self, claimed: Claimed) -> Attempt:
@@ -178,12 +193,43 @@ class OneShotSender:
         return attempt
 
     async def _send_once(self, claimed: Claimed) -> Settlement:
-        transport = Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
-        sender = Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
-        try:
+        async with self._sender() as sender:
             return await sender.send(claimed)
+
+    async def _probed(
+        self, lang: str | None, other_secrets: Iterable[tuple[str, str]]
+    ) -> "ProbeResult":
+        # A probe loads the imitations of many serialisers; few programs need one.
+        from leanbe_emitter.delivery.probing.events import sample_events  # noqa: PLC0415
+        from leanbe_emitter.delivery.probing.sending import prober_of  # noqa: PLC0415
+
+        async with self._sender() as sender:
+            prober = prober_of(
+                self._webhook(),
+                settled_by=sender.send,
+                headers=tuple(self._headers),
+                assume=self._assume,
+                clock=self._clock,
+                ids=self._ids,
+                lang=lang,
+                other_secrets=other_secrets,
+            )
+            now = self._clock.now()
+            events = sample_events(
+                product=self._product(now), ids=self._ids, now=now, assumptions=self._assumptions
+            )
+            return await prober.probe(events)
+
+    @asynccontextmanager
+    async def _sender(self) -> AsyncIterator[Sender]:
+        transport = Http1Transport(rules=self._rules, limits=AnswerLimits.of(self._settings))
+        try:
+            yield Sender(transport, clock=self._clock, jitter=None, rules=self._rules)
         finally:
             await transport.aclose()
+
+    def _product(self, now: datetime) -> dict[str, JSON]:
+        return {"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME}
 
     def _author(self, changes: Changes) -> Author:
         now = self._clock.now()
@@ -194,7 +240,7 @@ class OneShotSender:
         }
         return Author(
             changes=changes,
-            product={"_id": self._ids.object_id(now), "name": SAMPLE_PRODUCT_NAME},
+            product=self._product(now),
             owner=owner,
             assumptions=self._assumptions,
             request_assumptions={},

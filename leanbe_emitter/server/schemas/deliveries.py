@@ -241,6 +241,23 @@ _DIFFERENCE: Final = object_of(
         "found": {**_SIDE, "description": "The text that the receiver hashed."},
     }
 )
+_PROBE: Final = object_of(
+    {
+        "requests": integer(41, "Number of requests that were sent to the receiver.", minimum=0),
+        "accepted": {
+            **list_of(
+                object_of(
+                    {
+                        "event": enum(EVENT_NAMES, "Name of the event."),
+                        "_id": or_null(string("0" * 24, "Id of its document.")),
+                        "triggeredAt": instant("2026-01-01T00:00:00.000Z", "Its `triggeredAt`."),
+                    }
+                )
+            ),
+            "description": "Events that the receiver accepted; it may have acted on them.",
+        },
+    }
+)
 EXPLANATION: Final = {
     "examples": [_EXPLAINED.document()],
     **object_of(
@@ -259,7 +276,12 @@ EXPLANATION: Final = {
                     "description": "First difference between the two texts, if `hashed` was given.",
                 }
             ),
-        }
+            "probe": or_null(
+                {**_PROBE, "description": "What was sent to the receiver, if `probe` was true."}
+            ),
+        },
+        # Examples have no members that are null.
+        optional=("probe",),
     ),
 }
 EVENT_KIND: Final = object_of(

@@ -21,7 +21,7 @@ from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.digests import SPELLINGS
 from leanbe_emitter.wire.explain.hashed_text import Difference, first_difference
 from leanbe_emitter.wire.explain.keys import KEYS, other_secret
-from leanbe_emitter.wire.explain.languages import Language
+from leanbe_emitter.wire.explain.languages import Language, language_named
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.search import Search
 from leanbe_emitter.wire.stringify import JSON
@@ -41,15 +41,31 @@ class Verdict(StrEnum):
     MISTAKE_FOUND = "mistake-found"
     #: The body verifies, and the receiver hashed another text, by no known mistake.
     TEXT_DIFFERS = "text-differs"
-    #: The body verifies, and no known mistake gives what the receiver computed.
+    #: The body verifies, and no known mistake gives what the receiver computed or accepts.
     NONE_FITS = "none-fits"
     #: The body verifies, and the receiver hashed the right text.
     TEXT_RIGHT = "text-right"
     #: The body verifies, and nobody gave what the receiver computed.
     BODY_SOUND = "body-sound"
+    #: A probe found the mistake: the receiver accepts what this mistake computes.
+    NAMED = "named"
+    #: A probe found that the receiver accepts any signature.
+    ACCEPTS_ANYTHING = "accepts-anything"
+    #: A probe found that the receiver accepts right signatures, and refuses wrong ones.
+    ACCEPTS_RIGHT = "accepts-the-right-one"
+    #: The receiver did not answer a probe in a way that says something about signatures.
+    NOT_PROBED = "not-probed"
 
 
-_EXPLAINED = frozenset({Verdict.BODY_UNSOUND, Verdict.MISTAKE_FOUND, Verdict.TEXT_DIFFERS})
+_EXPLAINED = frozenset(
+    {
+        Verdict.BODY_UNSOUND,
+        Verdict.MISTAKE_FOUND,
+        Verdict.TEXT_DIFFERS,
+        Verdict.NAMED,
+        Verdict.ACCEPTS_ANYTHING,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +102,7 @@ class Explanation:
             "hint": self.hint,
             "mistakes": [each.document() for each in self.mistakes],
             "difference": None if self.difference is None else self.difference.document(),
+            "probe": None,
         }
 
 
@@ -124,7 +141,7 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
             in a header and no header was given.
     """
     assumptions = parse_assumptions(assume or {})
-    language = None if lang is None else _language(lang)
+    language = language_named(lang)
     if not secret:
         raise InvalidValue("The secret is empty.", hint="Give the webhook's secret.")
     if not headers:
@@ -140,17 +157,6 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
             None if got is None else got.strip(), hashed, answer
         )
     return replace(found, summary=f"{found.summary} {assumptions_note(assumptions)}".rstrip())
-
-
-def _language(name: str) -> Language:
-    try:
-        return Language(name.lower())
-    except ValueError:
-        names = [each.value for each in Language]
-        raise InvalidValue(
-            f"There are no repairs for the language {name!r}.",
-            hint=f"Use one of {', '.join(names)}.",
-        ) from None
 
 
 def _require_signature_in_body(assumptions: AssumptionSet) -> None:

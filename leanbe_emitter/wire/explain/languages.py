@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from leanbe_emitter.errors import InvalidValue
+
 
 class Language(StrEnum):
     """A language of receivers; the value is what users type."""
@@ -38,3 +40,21 @@ _TITLES = {
 }
 #: The languages whose repairs are shown if nothing tells the receiver's language.
 USUAL = (Language.JAVASCRIPT, Language.PYTHON)
+
+
+def language_named(name: str | None) -> Language | None:
+    """Return the language of a name that users typed; None for None.
+
+    Raises:
+        InvalidValue: there are no repairs for the language.
+    """
+    if name is None:
+        return None
+    try:
+        return Language(name.lower())
+    except ValueError:
+        names = [each.value for each in Language]
+        raise InvalidValue(
+            f"There are no repairs for the language {name!r}.",
+            hint=f"Use one of {', '.join(names)}.",
+        ) from None

@@ -165,3 +165,12 @@ class PlaceMistake(WordedMistake):
     def computes(self, request: ReceivedRequest) -> Iterator[str]:
         """Yield what is compared in vain: a missing header as text, or the right digest."""
         yield from ("", "undefined", "null", "None", "nil", request.expected)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NothingCompared(WordedMistake):
+    """The receiver accepts every signature."""
+
+    def computes(self, request: ReceivedRequest) -> Iterator[str]:  # noqa: ARG002 - of no request
+        """Yield nothing."""
+        yield from ()

@@ -108,6 +108,18 @@ WRITE_HEX = lines(
     "HexFormat.of().formatHex(mac.doFinal(text)) // lower-case hex, nothing around it",
     "Convert.ToHexString(digest).ToLowerInvariant() // lower-case hex, nothing around it",
 )
+COMPARE = lines(
+    "if (signature.length !== expected.length || !crypto.timingSafeEqual("
+    "Buffer.from(signature), Buffer.from(expected))) return res.sendStatus(401)",
+    'if not hmac.compare_digest(body["signature"], expected): return "", 401',
+    "if (!hash_equals($expected, $body['signature'])) { http_response_code(401); exit; }",
+    'if !hmac.Equal([]byte(body.Signature), []byte(expected)) { http.Error(w, "", 401); return }',
+    'halt 401 unless OpenSSL.secure_compare(body["signature"], expected)',
+    "if (!MessageDigest.isEqual(signature.getBytes(UTF_8), expected.getBytes(UTF_8))) "
+    "{ response.setStatus(401); return; }",
+    "if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(signature), "
+    "Encoding.UTF8.GetBytes(expected))) return Unauthorized();",
+)
 READ_FROM_BODY = lines(
     "const { signature } = req.body // not req.headers[...]",
     'signature = body["signature"]  # not request.headers[...]',
