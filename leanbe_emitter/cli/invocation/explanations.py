@@ -14,14 +14,14 @@ def print_explanation(invocation: Invocation, explanation: Explanation) -> None:
     """Print an explanation.
 
     Raises:
-        Failed: the explanation names no cause.
+        Failed: the explanation names no cause, and the receiver was not found to be right.
     """
     if invocation.output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
         output.print_document(invocation.output_format, explanation.document(), columns=[])
     else:
         for line in _lines(explanation):
             output.print_text(output.printable(line))
-    if not explanation.explained:
+    if not explanation.explained and explanation.verdict is not Verdict.ACCEPTS_RIGHT:
         raise Failed(_why_not(explanation))
 
 
@@ -29,7 +29,12 @@ def _why_not(explanation: Explanation) -> str:
     if explanation.verdict is Verdict.TEXT_RIGHT:
         return "The text is right. Give the receiver's signature with --got to find its mistake."
     if explanation.verdict is Verdict.BODY_SOUND:
-        return "The body is sound. Give the receiver's signature with --got to find its mistake."
+        return (
+            "The body is sound. Give the receiver's signature with --got to find its mistake, or "
+            "ask the receiver with --probe."
+        )
+    if explanation.verdict is Verdict.NOT_PROBED:
+        return "The receiver could not be asked."
     return "No known mistake explains what the receiver computed."
 
 
@@ -40,7 +45,9 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     for candidate in explanation.mistakes:
         yield ""
         yield candidate.what
-        yield from (f"  gives       {signature}" for signature in candidate.signatures)
+        # What a mistake gives for a request of a probe, which the user has not seen, says nothing.
+        shown = () if explanation.verdict is Verdict.NAMED else candidate.signatures
+        yield from (f"  gives       {signature}" for signature in shown)
         for language in candidate.languages:
             yield f"  {language.label:<10}  {candidate.fixes[language]}"
     if explanation.difference is not None:

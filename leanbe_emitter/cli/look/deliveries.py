@@ -184,22 +184,32 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed
 @click.option("--got", metavar="HEX", help="The signature that the receiver computed or found.")
 @shared_options.hashed
 @shared_options.lang
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Ask the receiver: send it the event, signed as each known mistake would sign it.",
+)
 @click.pass_obj
-def explain(
+def explain(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     delivery: str,
     *,
     got: str | None,
     hashed: bytes | None,
     lang: str | None,
+    probe: bool,
 ) -> None:
     """Explain why a receiver refuses the signature of a delivery.
 
     It explains the last body that was sent, with the product's own secrets, as "explain" does. A
-    signature in the receiver's answer is explained by itself. Exits with 0 if it finds the cause.
+    signature in the receiver's answer is explained by itself. With --probe, the receiver's answers
+    tell its mistake: it gets up to some hundred requests, each with a fresh document, and may act
+    on those that it accepts. Exits with 0 if it finds the cause, or if the receiver is right.
     """
     with open_leanbe(invocation) as leanbe:
-        explanation = leanbe.deliveries.get(delivery).explain(got=got, hashed=hashed, lang=lang)
+        explanation = leanbe.deliveries.explain(
+            leanbe.deliveries.get(delivery), got=got, hashed=hashed, lang=lang, probe=probe
+        )
     print_explanation(invocation, explanation)
 
 

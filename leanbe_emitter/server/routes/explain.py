@@ -14,7 +14,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.request_body import ModelBody
-from leanbe_emitter.server.http.routing import READING, Routes
+from leanbe_emitter.server.http.routing import READING, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import Assumptions, ReceivedHeaders, Secret
 from leanbe_emitter.strict_model import StrictModel
@@ -64,6 +64,17 @@ class ReceiverSignature(StrictModel):
             ) from None
 
 
+class RefusedDelivery(ReceiverSignature):
+    """What is known of a receiver that refused a delivery."""
+
+    probe: bool = Field(
+        default=False,
+        description="Whether the receiver itself is asked. It gets up to some hundred requests: "
+        "the delivery's event with fresh ids, signed as each known mistake would sign it. It may "
+        "act on those that it accepts. Nothing of them is stored here.",
+    )
+
+
 class RefusedRequest(ReceiverSignature):
     """A request that a receiver refused."""
 
@@ -83,22 +94,24 @@ class RefusedRequest(ReceiverSignature):
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations that explain signatures."""
     routes = Routes(app, leanbe, "Deliveries")
-    signature = Depends(ModelBody(ReceiverSignature, is_required=False))
+    signature = Depends(ModelBody(RefusedDelivery, is_required=False))
 
     @routes.add(
-        "POST", "/deliveries/{reference}/explain", returns=deliveries.EXPLANATION, errors=READING
+        "POST", "/deliveries/{reference}/explain", returns=deliveries.EXPLANATION, errors=WRITING
     )
-    def explain_delivery(reference: str, body: Annotated[ReceiverSignature, signature]) -> Response:
+    def explain_delivery(reference: str, body: Annotated[RefusedDelivery, signature]) -> Response:
         """Explain why a receiver refuses the signature of a delivery, and how to correct it.
 
         The explanation is about the body that was sent last, under the assumptions of that
         request. It recognises old secrets of the product, and secrets of other products. Without
-        `got`, a signature in the receiver's answer is explained by itself.
+        `got`, a signature in the receiver's answer is explained by itself. With `probe`, the
+        answers of the receiver tell its mistake, and no digest is needed.
         """
         delivery = leanbe.deliveries.get(reference)
-        return responses.one(
-            delivery.explain(got=body.got, hashed=body.hashed_bytes(), lang=body.lang)
+        explanation = leanbe.deliveries.explain(
+            delivery, got=body.got, hashed=body.hashed_bytes(), lang=body.lang, probe=body.probe
         )
+        return responses.one(explanation)
 
     @routes.add("POST", "/explain", returns=deliveries.EXPLANATION, errors=READING)
     def explain_body(
