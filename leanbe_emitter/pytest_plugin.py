@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from leanbe_emitter.testing import Receiver, Server
     from leanbe_emitter.testing.failure_report import MistakeList
     from leanbe_emitter.testing.handle import TestedLeanbe
+    from leanbe_emitter.testing.probes import Probes
     from leanbe_emitter.testing.suite_server import SuiteServer
 
 #: The handle of a test, from its fixture's setup to its teardown.
 _HANDLE: "pytest.StashKey[TestedLeanbe]" = pytest.StashKey()
 #: The list of usual mistakes, which the reports of a run show once.
 _MISTAKES: "pytest.StashKey[MistakeList]" = pytest.StashKey()
+#: What the receivers of a run answered when they were asked which mistake they make.
+_PROBES: "pytest.StashKey[Probes]" = pytest.StashKey()
 
 _NO_RECEIVER = """\
 leanbe has no receiver: the fixture leanbe_receiver is not defined.
@@ -187,7 +190,6 @@ def leanbe(  # noqa: PLR0913 - a fixture for each option
     pytest makes ``leanbe_receiver`` before the test, and knows its fixtures when it collects the
     test. Otherwise pytest-django would give no database to a test whose receiver alone asks for it.
     """
-    del leanbe_receiver
     from leanbe_emitter.errors import InvalidValue  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - loaded when it is used
 
@@ -205,7 +207,7 @@ def leanbe(  # noqa: PLR0913 - a fixture for each option
         )
     except InvalidValue as error:
         pytest.fail(f"leanbe cannot be set up: {error}", pytrace=False)
-    with _handle_of(request.node, handle):
+    with _handle_of(request.node, handle, leanbe_receiver):
         yield handle
 
 
@@ -238,7 +240,6 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each option
     As with ``leanbe``, pytest makes ``leanbe_receiver`` before the test. If that fixture asks for
     this one, it is ready by the time of the first request.
     """
-    del leanbe_receiver
     from leanbe_emitter.errors import LeanbeError  # noqa: PLC0415 - loaded when it is used
     from leanbe_emitter.testing.options import HandleOptions  # noqa: PLC0415 - the same
     from leanbe_emitter.testing.server import Server  # noqa: PLC0415 - the same
@@ -255,7 +256,7 @@ def leanbe_server(  # noqa: PLR0913 - a fixture for each option
     except LeanbeError as error:
         pytest.fail(f"leanbe_server cannot be set up: {error}", pytrace=False)
     server = leanbe_server_process
-    with _handle_of(request.node, handle):
+    with _handle_of(request.node, handle, leanbe_receiver):
         yield Server(url=server.url, token=server.token, leanbe=handle)
 
 
@@ -306,8 +307,14 @@ def _product_of(receiver: "Receiver | None", leanbe: "Leanbe") -> "Product":
 
 
 @contextmanager
-def _handle_of(node: pytest.Item, handle: "TestedLeanbe") -> Generator[None, None, None]:
+def _handle_of(
+    node: pytest.Item, handle: "TestedLeanbe", receiver: "Receiver | None"
+) -> Generator[None, None, None]:
     """Make a handle the test's handle in the block, and close it at the end."""
+    from leanbe_emitter.testing.probes import Probes  # noqa: PLC0415 - loaded when it is used
+
+    handle.receiver = receiver
+    handle.probes = node.config.stash.setdefault(_PROBES, Probes())
     with closing(handle):
         if _HANDLE in node.stash:
             pytest.fail(_TWO_HANDLES, pytrace=False)
@@ -340,7 +347,7 @@ def _evidence(handle: "TestedLeanbe", config: pytest.Config) -> str:
     from leanbe_emitter.testing.failure_report import MistakeList, failure_report_or_reason  # noqa: PLC0415 - only a failed test loads it
 
     mistakes = config.stash.setdefault(_MISTAKES, MistakeList())
-    return failure_report_or_reason(handle, mistakes)
+    return failure_report_or_reason(handle, mistakes, handle.probed)
 
 
 def _place_of(item: pytest.Item) -> tuple[object, str]:

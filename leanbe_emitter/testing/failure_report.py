@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.library import Attempt, Delivery, Entry, Leanbe
+from leanbe_emitter.library import Attempt, Delivery, Entry, Leanbe, Probed
 from leanbe_emitter.library.deliveries.delivery_report import in_one_line
 from leanbe_emitter.storage.schema.states import JournalKind, Outcome
+from leanbe_emitter.testing.probes import is_about_signatures
 from leanbe_emitter.wire.explain.candidates import Candidate
-from leanbe_emitter.wire.explain.explainer import Verdict
+from leanbe_emitter.wire.explain.explainer import Explanation, Verdict
 
 #: Largest number of journal entries that the report shows: the last ones.
 MOST_SHOWN = 60
@@ -21,10 +22,9 @@ MOST_SHOWN = 60
 _LONGEST_ANSWER = 200
 #: Number of digits at an id's end that identify it (the beginning is a time).
 _SHOWN_OF_ID = 6
-#: Statuses with which receivers refuse a wrong signature.
-_ABOUT_SIGNATURES = frozenset({400, 401, 403, 422})
 #: Statuses with which frameworks answer at a path without a webhook view.
 _ABOUT_PLACES = frozenset({404, 405})
+_QUESTION = "Does the receiver verify with the secret of Receiver(secret=...)?"
 _INDENT = " " * len("00:00:00.000  ")
 
 
@@ -43,22 +43,27 @@ class MistakeList:
 MISTAKES_OF_PROCESS = MistakeList()
 
 
-def failure_report(leanbe: Leanbe, mistakes: MistakeList | None = None) -> str:
+def failure_report(
+    leanbe: Leanbe, mistakes: MistakeList | None = None, probed: Probed | None = None
+) -> str:
     """Return the history of a handle, and likely mistakes of a receiver that refused.
 
     Args:
         leanbe: the handle.
         mistakes: the list of usual mistakes of this run; by default, the report may show it.
+        probed: what the receiver answered when it was asked which mistake it makes.
     """
     entries = list(leanbe.journal.read_all())
-    explained = _explained(entries, mistakes or MistakeList())
+    explained = _explained(entries, mistakes or MistakeList(), probed)
     return "\n".join([*_log(entries), *_faults(leanbe), *explained])
 
 
-def failure_report_or_reason(leanbe: Leanbe, mistakes: MistakeList | None = None) -> str:
+def failure_report_or_reason(
+    leanbe: Leanbe, mistakes: MistakeList | None = None, probed: Probed | None = None
+) -> str:
     """Return the report, or the reason why it cannot be read; raise nothing."""
     try:
-        return failure_report(leanbe, mistakes)
+        return failure_report(leanbe, mistakes, probed)
     except Exception as error:  # noqa: BLE001 - nothing may hide the test's own failure
         return f"The report cannot be read: {type(error).__name__}: {error}"
 
@@ -113,9 +118,11 @@ def _faults(leanbe: Leanbe) -> Iterator[str]:
     yield from (f"- {each}" for each in faults)
 
 
-def _explained(entries: Sequence[Entry], mistakes: MistakeList) -> Iterator[str]:
+def _explained(
+    entries: Sequence[Entry], mistakes: MistakeList, probed: Probed | None
+) -> Iterator[str]:
     """Yield the mistake, or likely ones, behind the last refusal that can concern a signature."""
-    refused = next((each for each in reversed(entries) if _is_about_signatures(each)), None)
+    refused = next((each for each in reversed(entries) if is_about_signatures(each.attempt)), None)
     if refused is None or refused.delivery is None:
         return
     try:
@@ -123,11 +130,14 @@ def _explained(entries: Sequence[Entry], mistakes: MistakeList) -> Iterator[str]
     except LeanbeError:  # it has no secret, or its product is gone
         return
     yield ""
+    if probed is not None and probed.verdict is not Verdict.NOT_PROBED:
+        yield from _told_by_receiver(probed, explanation)
+        return
     yield f"Was {refused.event.name} refused because of its signature? {explanation.summary}"
     if explanation.verdict is not Verdict.BODY_SOUND:
         yield from _listed(explanation.mistakes)
         return
-    yield "Does the receiver verify with the secret of Receiver(secret=...)?"
+    yield _QUESTION
     if mistakes.is_shown:
         yield "The usual mistakes are listed in an earlier report of this run."
         return
@@ -137,20 +147,27 @@ def _explained(entries: Sequence[Entry], mistakes: MistakeList) -> Iterator[str]
     yield from _listed(explanation.mistakes)
 
 
-def _listed(candidates: Sequence[Candidate]) -> Iterator[str]:
+def _told_by_receiver(probed: Probed, explanation: Explanation) -> Iterator[str]:
+    yield "The receiver was asked which mistake it makes; Receiver(probe=False) turns this off."
+    yield probed.summary
+    if probed.verdict is not Verdict.NONE_FITS:
+        yield from _listed(probed.mistakes, has_signatures=False)
+        yield from filter(None, [probed.hint])
+        return
+    yield _QUESTION
+    yield "Nobody can sign a body with its own digest. So if it computes one of these instead:"
+    cannot_be_asked = {each.mistake.name for each in probed.mistakes}
+    yield from _listed(
+        [each for each in explanation.mistakes if each.mistake.name in cannot_be_asked]
+    )
+
+
+def _listed(candidates: Sequence[Candidate], *, has_signatures: bool = True) -> Iterator[str]:
     for candidate in candidates:
         yield f"- {candidate.what}"
-        yield from (f"    {signature}" for signature in candidate.signatures)
+        signatures = candidate.signatures if has_signatures else ()
+        yield from (f"    {signature}" for signature in signatures)
         yield f"    instead: {candidate.fixes[candidate.languages[0]]}"
-
-
-def _is_about_signatures(entry: Entry) -> bool:
-    attempt = entry.attempt
-    return (
-        attempt is not None
-        and attempt.outcome is Outcome.REFUSED
-        and attempt.answer_status in _ABOUT_SIGNATURES
-    )
 
 
 def _time(instant: datetime) -> str:

@@ -4,13 +4,17 @@ import functools
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leanbe_emitter.errors import NotAwaited
 from leanbe_emitter.library import Leanbe, Product
 from leanbe_emitter.library.runtime.awaitables import waits_at_end
 from leanbe_emitter.library.setup.product import ProductRef
+from leanbe_emitter.testing.probes import PROBES_OF_PROCESS, Probes
 from leanbe_emitter.testing.receiver import Receiver
+
+if TYPE_CHECKING:
+    from leanbe_emitter.library import Probed
 
 
 class TestedLeanbe(Leanbe):
@@ -18,12 +22,18 @@ class TestedLeanbe(Leanbe):
 
     Attributes:
         make_default_product: makes the product for ``trigger`` if the database has none.
+        receiver: the suite's receiver, if it declared one.
+        probes: what the receivers of this run answered.
+        probed: what this test's receiver answered, if it was asked.
     """
 
     #: pytest must not collect this class, whose name begins with Test.
     __test__ = False
 
     make_default_product: Callable[[], object]
+    receiver: Receiver | None = None
+    probes: Probes = PROBES_OF_PROCESS
+    probed: "Probed | None" = None
 
     def _usual_product(self) -> Product | None:
         if not self.products.list():
@@ -32,6 +42,7 @@ class TestedLeanbe(Leanbe):
 
     def _product_at(self, to: object, product: ProductRef | None) -> Product:
         if isinstance(to, Receiver) and product is None:
+            self.receiver = to
             return to.product_there(self)
         return super()._product_at(to, product)
 
@@ -53,6 +64,8 @@ class TestedLeanbe(Leanbe):
             self.faults.require_fired()
         except BaseException as error:
             self._note_unawaited(error)
+            if isinstance(error, AssertionError) and self.probed is None:
+                await self._ask_receiver()
             with suppress(Exception):  # the test's own error explains more
                 await self.stop_receivers()
             raise
@@ -77,6 +90,10 @@ class TestedLeanbe(Leanbe):
                 return test(*args, **kwargs)
 
         return called
+
+    async def _ask_receiver(self) -> None:
+        with suppress(Exception):  # the test's own error explains more
+            self.probed = await self.probes.ask(self, self.receiver)
 
     def _note_unawaited(self, error: BaseException) -> None:
         try:

@@ -19,11 +19,15 @@ class Receiver:
             ``ReceivedRequest``), or a URL.
         path: the path of the webhook in the app; a URL may contain its path itself.
         secret: the secret with which the receiver verifies; None: Leanbe generates one.
+        probe: whether the receiver is asked which mistake it makes, when an assertion fails after
+            it refused an event because of the signature. It gets up to some hundred requests, and
+            may act on those that it accepts. None: only a receiver in this process is asked.
     """
 
     app: Any
     path: str = field(default="/", kw_only=True)
     secret: str | None = field(default=None, kw_only=True, repr=False)
+    probe: bool | None = field(default=None, kw_only=True)
 
     @property
     def url(self) -> str:

@@ -85,7 +85,8 @@ class LeanbeMixin(_Case):
     @functools.cached_property
     def leanbe_product(self) -> "Product":
         """A product whose events go to ``leanbe_receiver``."""
-        return self.leanbe_receiver().product(self.leanbe)
+        self._handle.receiver = self.leanbe_receiver()
+        return self._handle.receiver.product(self.leanbe)
 
     def setUp(self) -> None:
         """Open an empty handle."""
@@ -151,12 +152,12 @@ class LeanbeMixin(_Case):
         try:
             yield
         except Exception as error:
-            error.add_note(f"leanbe deliveries:\n{_shown(self.leanbe)}")
+            error.add_note(f"leanbe deliveries:\n{_shown(self._handle)}")
             raise
 
 
-def _shown(leanbe: "Leanbe") -> str:
+def _shown(handle: "TestedLeanbe") -> str:
     # Only a failed test loads this.
     from leanbe_emitter.testing.failure_report import MISTAKES_OF_PROCESS, failure_report_or_reason  # noqa: PLC0415
 
-    return failure_report_or_reason(leanbe, MISTAKES_OF_PROCESS)
+    return failure_report_or_reason(handle, MISTAKES_OF_PROCESS, handle.probed)

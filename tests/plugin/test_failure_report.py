@@ -8,6 +8,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.testing.failure_report import MOST_SHOWN, failure_report
+from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.user_suites import CONFTEST, Suite
 
 #: A receiver that hashes the raw body, as receivers wrongly do.
@@ -48,15 +49,16 @@ def test_a_refusal_is_shown_with_the_mistakes_that_lead_to_it(suite: Suite) -> N
             "00:00:00.001  idea.created  goes to http://testserver/  …??????",
             "00:00:00.000  idea.created  …??????  attempt 1: refused 401  * ms",
             "              bad signature",
-            "Was idea.created refused because of its signature? The body verifies*",
+            "The receiver was asked which mistake it makes*",
+            "The receiver refuses the right signature with 401*the receiver accepted none.",
             "Does the receiver verify with the secret of Receiver(secret=...)?",
+            "Nobody can sign a body with its own digest*",
             "- *raw body*",
             f"    {raw_body_hashed(body)}",
             "    instead: *",
         ]
     )
     section = str(finished.stdout).partition("leanbe deliveries")[2]
-    assert section.index("raw body") < section.index("\n- ", section.index("raw body"))
     assert "whsec_test" not in section
 
 
@@ -222,11 +224,70 @@ def leanbe_receiver():
 
 def test_the_long_list_of_mistakes_is_shown_once_a_run(suite: Suite) -> None:
     two = REFUSED + REFUSED.replace("test_it", "test_again")
-    finished = suite.run(two, conftest=HASHES_THE_BODY)
+    unasked = HASHES_THE_BODY.replace('"whsec_test")', '"whsec_test", probe=False)')
+    finished = suite.run(two, conftest=unasked)
     finished.assert_outcomes(failed=2)
     printed = str(finished.stdout)
+    assert "The receiver was asked" not in printed
     assert printed.count("A receiver that computes one of these makes this mistake") == 1
     assert printed.count("The usual mistakes are listed in an earlier report of this run.") == 1
+
+
+#: A receiver that writes the payload again, and a count of its requests.
+WRITES_AGAIN = (
+    HASHES_THE_BODY.replace(
+        '", body, hashlib', '", json.dumps(json.loads(body)["payload"]).encode(), hashlib'
+    ).replace("    is_right =", "    CALLS.append(body)\n    is_right =")
+    + """
+CALLS = []
+
+def pytest_sessionfinish(session):
+    (session.config.rootpath / "calls").write_text(str(len(CALLS)))
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+"""
+)
+#: The same test in an event loop.
+REFUSED_IN_LOOP = REFUSED.replace(
+    "def test_it", "@__import__('pytest').mark.anyio\nasync def test_it"
+)
+REFUSED_IN_LOOP = REFUSED_IN_LOOP.replace("leanbe.deliver()", "await leanbe.deliver()")
+
+
+def test_a_receiver_that_refused_is_asked_for_its_mistake_once_a_run(suite: Suite) -> None:
+    two = REFUSED_IN_LOOP + REFUSED.replace("test_it", "test_again")
+    finished = suite.run(two, conftest=WRITES_AGAIN)
+    finished.assert_outcomes(failed=2)
+    printed = str(finished.stdout)
+    assert printed.count("The receiver was asked which mistake it makes") == 2
+    assert printed.count("- You hash json.dumps(payload), which ") == 2
+    assert printed.count("usual mistakes") == 0
+    found = re.search(r"The probe sent (\d+) requests", printed)
+    assert found is not None
+    calls = int((suite.pytester.path / "calls").read_text())
+    assert calls == int(found[1]) + 2  # and one delivery in each test
+
+
+def test_a_receiver_elsewhere_is_asked_only_if_the_suite_wants_that(suite: Suite) -> None:
+    with LoopbackReceiver.listening() as elsewhere:
+        elsewhere.statuses.extend([401, 401, 401])
+        conftest = f"""
+            import pytest
+            from leanbe_emitter.testing import Receiver
+
+            @pytest.fixture
+            def leanbe_receiver(request):
+                wish = {{"probe": True}} if request.node.name == "test_asked" else {{}}
+                return Receiver("{elsewhere.url}", secret="whsec_test", **wish)
+        """
+        test = "def test_it(leanbe): leanbe.trigger('idea.created'); leanbe.assert_delivered('*')"
+        finished = suite.run(test, conftest=conftest)
+        finished.assert_outcomes(failed=1)
+        assert len(elsewhere.requests) == 1
+        finished = suite.run(test.replace("test_it", "test_asked"), conftest=conftest)
+        finished.stdout.fnmatch_lines(["The receiver was asked which mistake it makes*"])
 
 
 def test_a_receiver_that_answers_with_its_signature_has_its_mistake_named_alone(

@@ -9,6 +9,7 @@ import pytest
 from leanbe_emitter import ReceivedRequest
 from leanbe_emitter.testing import LeanbeMixin, Receiver
 from leanbe_emitter.testing.failure_report import MISTAKES_OF_PROCESS
+from leanbe_emitter.testing.probes import PROBES_OF_PROCESS
 from tests.support.user_suites import Suite
 
 
@@ -16,6 +17,7 @@ from tests.support.user_suites import Suite
 def _no_report_so_far() -> None:
     """Begin each test as a run of its own: a process shows the long list of mistakes once."""
     MISTAKES_OF_PROCESS.is_shown = False
+    PROBES_OF_PROCESS.found.clear()
 
 
 class Votes(LeanbeMixin, unittest.TestCase):
