@@ -326,7 +326,10 @@ def test_a_webhooks_header_is_masked_unless_the_request_itself_is_asked_for(
     assert [ran.status for ran in shown] == [0] * len(shown)
     assert not [ran for ran in shown if "t0ken" in ran.stdout + ran.stderr]
     assert "********" in shown[1].stdout
-    assert "Authorization: Bearer t0ken" in cli("deliveries", "show", delivery, "--curl").stdout
+    assert (
+        "Authorization: Bearer t0ken"
+        in cli("deliveries", "show", delivery, "--code", "curl").stdout
+    )
 
 
 def test_a_product_is_made_with_all_that_its_webhook_and_its_owner_have(
@@ -465,7 +468,7 @@ def test_what_is_old_is_pruned(cli: Cli, tmp_path: Path) -> None:
 def test_the_command_for_curl_sends_the_same_bytes(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created", "--set", 'title=it\'s "€" $HOME `x` \\n', "--times", "1")
-        command = cli("deliveries", "show", newest(cli), "--curl").stdout
+        command = cli("deliveries", "show", newest(cli), "--code", "curl").stdout
         subprocess.run(["sh"], input=command.encode(), check=True, timeout=60)
     first, second = saved_bodies(tmp_path)
     assert first == second

@@ -96,10 +96,10 @@ def test_what_would_be_delivered_again_is_listed_in_parts(both: Cli) -> None:
     wanted = ("deliveries", "redeliver", "--event", "*")
     first = json.loads(both(*wanted, "--dry-run", "--limit", "3", "--output", "json").stdout)
     ran = both(*wanted, "--dry-run", "--limit", "3")
-    more = f"There are more: --after {first['cursor']}\nWould redeliver 3, and more.\n"
+    more = f"There are more: --after {first['cursor']}\nWould redeliver 4.\n"
     assert (ran.stdout.count("\n"), ran.stderr) == (3, more)
     rest = both(*wanted, "--dry-run", "--after", first["cursor"])
-    assert (rest.stdout.count("\n"), rest.stderr) == (1, "Would redeliver 1.\n")
+    assert (rest.stdout.count("\n"), rest.stderr) == (1, "Would redeliver 4.\n")
     refused = both(*wanted, "--limit", "3")
     assert (refused.status, "--dry-run" in refused.stderr) == (2, True)
 

@@ -113,8 +113,8 @@ def test_a_request_can_be_seen_as_a_command_that_repeats_it(api: Api) -> None:
     api("PUT", "/products/Acme/webhook", {"url": URL})
     delivery = trigger_event(api, "idea.created")
     api.leanbe.deliver()
-    command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
-    assert command == api.leanbe.deliveries.get(delivery).curl()
+    command = api("GET", f"/deliveries/{delivery}/code").json()["text"]
+    assert command == api.leanbe.deliveries.get(delivery).code().text
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
@@ -126,24 +126,24 @@ def test_a_command_for_a_request_has_no_value_of_a_header_that_the_product_set(
     delivery = trigger_event(api, "idea.created")
     if is_sent:
         api.leanbe.deliver()
-    command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
+    command = api("GET", f"/deliveries/{delivery}/code").json()["text"]
     assert "Authorization: ********" in command
     assert "hush" not in command
-    assert "Bearer hush" in api.leanbe.deliveries.get(delivery).curl()
+    assert "Bearer hush" in api.leanbe.deliveries.get(delivery).code().text
 
 
 def test_a_command_for_a_request_shows_the_signature_where_an_assumption_puts_it(api: Api) -> None:
     api("PUT", "/products/Acme/webhook", {"url": URL})
     api("PUT", "/products/Acme/assumptions/signature_location", {"value": "header"})
     delivery = trigger_event(api, "idea.created")
-    command = api("GET", f"/deliveries/{delivery}/curl").json()["command"]
-    assert command == api.leanbe.deliveries.get(delivery).curl()
+    command = api("GET", f"/deliveries/{delivery}/code").json()["text"]
+    assert command == api.leanbe.deliveries.get(delivery).code().text
 
 
 def test_no_command_repeats_what_was_never_sent_and_goes_nowhere(api: Api) -> None:
     delivery = trigger_event(api, "idea.created")
     api("DELETE", "/products/Acme/webhook")
-    assert api("GET", f"/deliveries/{delivery}/curl").status_code == 409
+    assert api("GET", f"/deliveries/{delivery}/code").status_code == 409
 
 
 def test_a_discarded_delivery_is_cancelled(api: Api) -> None:

@@ -300,3 +300,51 @@ def test_what_are_no_headers_is_refused(api: Api, headers: object) -> None:
     refused = api("POST", "/explain", {"secret": SECRET, "body": "{}", "headers": headers})
     assert refused.status_code == 422
     assert refused.json()["detail"].startswith("headers is ")
+
+
+@pytest.mark.parametrize(
+    ("fault", "secret", "verifies"),
+    [
+        (None, "current", True),
+        ("wrong_secret", "other", False),
+        ("tampered_payload", "current", False),
+        ("missing_signature", None, False),
+        ("truncated_body", None, False),
+        ("unknown_field", "current", True),
+    ],
+)
+def test_the_steps_of_a_signature_name_its_secret_and_the_fault(
+    api: Api, fault: str | None, secret: str | None, *, verifies: bool
+) -> None:
+    if fault is not None:
+        api("POST", "/faults", {"kind": fault})
+    api("POST", "/products/Acme/events", {"event": "idea.created"})
+    api.leanbe.deliver()
+    delivery = api.leanbe.deliveries.last()
+    steps = api("GET", f"/deliveries/{delivery.id}/signature").json()
+    assert (steps["secret"], steps["verifies"], steps["fault"]) == (secret, verifies, fault)
+    if secret == "current":
+        assert sign_text(steps["signedText"], SECRET) == steps["signature"]
+    assert (steps["scheme"], steps["content"], steps["location"]) == ("hmac", "payload", "body")
+    assert (steps["signedText"] is None) is (fault == "truncated_body")
+
+
+def test_the_steps_of_a_signature_follow_secret_assumptions_and_attempt(
+    api: Api, delivery: Delivery
+) -> None:
+    path = f"/deliveries/{delivery.id}/signature"
+    assert api("GET", f"{path}?attempt=1").json() == api("GET", path).json()
+    for wrong, status in (("2", 404), ("0", 422), ("x", 422), ("9999999999", 422)):
+        for what in ("signature", "code"):
+            answer = api("GET", f"/deliveries/{delivery.id}/{what}?attempt={wrong}")
+            assert answer.status_code == status
+    assert api("POST", f"/deliveries/{delivery.id}/explain", {"attempt": 2}).status_code == 404
+    assert api("POST", f"/deliveries/{delivery.id}/explain", {"attempt": 1}).is_success
+    api("POST", "/products/Acme/webhook/rotate")
+    rotated = api("GET", path).json()
+    assert (rotated["secret"], rotated["verifies"]) == ("earlier", False)
+    assumed = {"signature_location": "header", "signature_scheme": "sha256-payload-secret"}
+    other = api("POST", "/products/Acme/events", {"event": "okr.created", "assume": assumed}).json()
+    steps = api("GET", f"/deliveries/{other['delivery']['_id']}/signature").json()
+    assert (steps["location"], steps["secret"], steps["verifies"]) == ("header", "current", True)
+    assert steps["assumptions"] == assumed

@@ -386,7 +386,7 @@ def test_curl_sends_the_same_request_again(
 ) -> None:
     leanbe.webhooks.set(product, receiver.url, headers=[("X-Quote", 'it\'s "here" $HOME')])
     delivery = leanbe.trigger("idea.created", set={"title": "it's $HOME `id` \\ 😀"})
-    subprocess.run(["sh", "-c", delivery.curl()], check=True, env={"PATH": os.environ["PATH"]})
+    subprocess.run(["sh", "-c", delivery.code().text], check=True, env={"PATH": os.environ["PATH"]})
     first, again = receiver.requests
     assert again.body == first.body
     assert again.method == first.method
@@ -396,22 +396,28 @@ def test_curl_sends_the_same_request_again(
 
 def test_curl_knows_the_request_before_it_was_made(leanbe: Leanbe, product: Product) -> None:
     (delivery,) = queue(leanbe, "idea.created", product=product)
-    expected = delivery.curl()
+    expected = delivery.code().text
     leanbe.deliver()
-    assert leanbe.deliveries.get(delivery).curl() == expected
+    assert leanbe.deliveries.get(delivery).code().text == expected
 
 
 def test_curl_has_nothing_to_send_to_without_a_url(leanbe: Leanbe, product: Product) -> None:
     (delivery,) = queue(leanbe, "idea.created")
     leanbe.webhooks.clear(product)
     with pytest.raises(Conflict):
-        leanbe.deliveries.get(delivery).curl()
+        leanbe.deliveries.get(delivery).code()
 
 
 def test_a_deleted_products_delivery_is_not_found(leanbe: Leanbe, product: Product) -> None:
     delivery = leanbe.trigger("idea.created")
     leanbe.products.delete(product)
-    for call in (delivery.curl, delivery.explain, delivery.signed_text, delivery.redeliver):
+    for call in (
+        delivery.code,
+        delivery.signature,
+        delivery.explain,
+        delivery.signed_text,
+        delivery.redeliver,
+    ):
         with pytest.raises(NotFound):
             call()
 

@@ -50,7 +50,7 @@ def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Loopback
         leanbe.trigger("idea.created")
     receiver.is_open.set()
     delivery = leanbe.deliveries.last()
-    command = delivery.curl()
+    command = delivery.code().text
     assert (delivery.status, delivery.outcome) == ("pending", "unknown")
     assert "was stopped in the middle" in (delivery.attempts[0].error or "")
     assert delivery.attempts[0].duration_ms > 0
@@ -58,7 +58,7 @@ def test_over_the_network_it_ends_the_attempt(leanbe: Leanbe, receiver: Loopback
     again = leanbe.deliveries.last()
     assert [each.accepted for each in again.attempts] == [False, True]
     assert delivery.attempts[0].request_headers == again.attempts[1].request_headers
-    assert again.curl() == command
+    assert again.code().text == command
 
 
 def test_before_an_attempt_it_is_raised_in_its_place() -> None:

@@ -183,7 +183,7 @@ def delivering(leanbe: Leanbe, acme: Product) -> None:
 def redelivering_and_time(leanbe: Leanbe, delivery: Delivery) -> None:
     again: Sequence[Delivery] = delivery.redeliver(times=3)
     assert_type(again[0].outcome, Outcome | None)
-    assert_type(delivery.curl(), str)
+    assert_type(delivery.code().text, str)
     made: Sequence[Attempt] = leanbe.clock.advance(hours=1)
     assert_type(made[0].duration_ms, float)
     assert_type(leanbe.clock.now(), datetime)

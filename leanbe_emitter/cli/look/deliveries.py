@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,14 +16,22 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
 )
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
+from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import AGE, SINCE, WholeNumber
+from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.cli.invocation.terminal import Terminal
+from leanbe_emitter.cli.look.delivery_filters import (
+    delivery_filters,
+    filter_of,
+    notice_searched,
+    require_ids_or_filter,
+)
 from leanbe_emitter.cli.look.delivery_page import page_lines
+from leanbe_emitter.delivery.network.code_forms import CodeForm
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.stringify import stringify
@@ -97,26 +105,26 @@ _ATTEMPTS = [
 ]
 
 
+_SIGNATURE = [
+    output.column("signedText", title="signed text"),
+    *map(output.column, ("scheme", "content", "location", "secret", "signature", "verifies")),
+    *map(output.column, ("fault", "assumptions")),
+]
+_COUNT = [
+    output.column("count"),
+    *(output.column(f"byStatus.{each}", title=each.value) for each in DeliveryStatus),
+]
+
+
 @group("deliveries", example="leanbe-emitter deliveries list")
 def deliveries() -> None:
     """Deliveries: their states, and the evidence of every attempt."""
 
 
-_since = click.option(
-    "--since",
-    type=SINCE,
-    metavar="TIME",
-    help="Created since then: an age such as 10m, or an instant.",
-)
-
-
 @subcommand(
     deliveries, "list", example="leanbe-emitter deliveries list --status pending --since 10m"
 )
-@shared_options.status_filter
-@shared_options.event_filter
-@shared_options.product_filter
-@_since
+@delivery_filters()
 @click.option(
     "--view",
     type=click.Choice(["rows"]),
@@ -125,26 +133,16 @@ _since = click.option(
 @shared_options.limit
 @shared_options.after
 @click.pass_obj
-def list_(  # noqa: PLR0913 - one argument for each option
-    invocation: Invocation,
-    *,
-    status: DeliveryStatus | None,
-    event: str | None,
-    product: str | None,
-    since: "float | datetime | None",
-    view: str | None,
-    limit: int,
-    after: str | None,
+def list_(
+    invocation: Invocation, /, *, view: str | None, limit: int, after: str | None, **filters: Any
 ) -> None:
     """List deliveries, the newest first.
 
     If there are more, stderr shows the cursor for --after. --output json prints {"items": [...],
-    "cursor": ...}.
+    "cursor": ...}. --q and --about look at the newest 10 000 deliveries.
     """
-    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
-
     with open_leanbe(invocation) as leanbe:
-        which = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
+        which = filter_of(leanbe, filters)
         page: Page[Delivery] | Page[RowOfDelivery]
         if view is None:
             page = leanbe.deliveries.list(which, limit=limit, after=after)
@@ -152,29 +150,77 @@ def list_(  # noqa: PLR0913 - one argument for each option
             page = leanbe.deliveries.rows(which, limit=limit, after=after)
         documents = [each.document() for each in page]
         columns = (_row_columns if view else _columns)(leanbe.clock.now())
+        notice_searched(invocation, leanbe, which)
     invocation.print_page(documents, page.cursor, columns)
 
 
-@subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --curl")
+@subcommand(deliveries, "count", example="leanbe-emitter deliveries count --answer 5xx")
+@delivery_filters()
+@click.pass_obj
+def count(invocation: Invocation, /, **filters: Any) -> None:
+    """Count deliveries, by status; counting stops at 100 000.
+
+    --q and --about look at the newest 10 000 deliveries.
+    """
+    with open_leanbe(invocation) as leanbe:
+        which = filter_of(leanbe, filters)
+        document = leanbe.deliveries.count(which).document()
+        notice_searched(invocation, leanbe, which)
+    output.print_labelled(invocation.output_format, document, columns=_COUNT)
+
+
+_attempt = click.option(
+    "--attempt",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The number of the attempt; default: the last one.",
+)
+
+
+@subcommand(deliveries, "show", example="leanbe-emitter deliveries show a2e421 --code curl")
 @click.argument("delivery", metavar="ID", shell_complete=completion.DELIVERIES)
 @click.option("--raw", is_flag=True, help="Print only the request's body, byte for byte.")
-@click.option("--curl", is_flag=True, help="Print a shell command that sends the same bytes.")
+@click.option(
+    "--code", type=EnumChoice(CodeForm), help="Print code that sends the same bytes, in this form."
+)
 @click.option("--signed", is_flag=True, help="Print only the text that was signed, byte for byte.")
+@_attempt
 @click.pass_obj
-def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed: bool) -> None:
+def show(  # noqa: PLR0913 - one argument for each option
+    invocation: Invocation,
+    *,
+    delivery: str,
+    raw: bool,
+    code: CodeForm | None,
+    signed: bool,
+    attempt: int | None,
+) -> None:
     """Show one delivery: its payload, and the request and the answer of each attempt."""
-    if raw + curl + signed > 1:
-        raise click.UsageError("--raw, --curl and --signed exclude each other: give one of them.")
+    if raw + (code is not None) + signed > 1:
+        raise click.UsageError("--raw, --code and --signed exclude each other: give one of them.")
+    if attempt is not None and code is None:
+        raise click.UsageError("--attempt needs --code: without it, all attempts are shown.")
     with open_leanbe(invocation) as leanbe:
         found = leanbe.deliveries.get(delivery)
-        if curl:
-            output.print_text(found.curl())
+        if code is not None:
+            output.print_text(found.code(code, attempt=attempt).text)
         elif raw:
             output.print_bytes(_body(found))
         elif signed:
             output.print_bytes(found.signed_text().encode())
         else:
             _show(invocation.output_format, found.document())
+
+
+@subcommand(deliveries, "signature", example="leanbe-emitter deliveries signature a2e421")
+@click.argument("delivery", metavar="ID", shell_complete=completion.DELIVERIES)
+@_attempt
+@click.pass_obj
+def signature(invocation: Invocation, delivery: str, *, attempt: int | None) -> None:
+    """Show how a request was signed, step by step: text, formula, secret, digits, and the check."""
+    with open_leanbe(invocation) as leanbe:
+        document = leanbe.deliveries.get(delivery).signature(attempt=attempt).document()
+    output.print_labelled(invocation.output_format, document, columns=_SIGNATURE)
 
 
 @subcommand(
@@ -189,11 +235,13 @@ def show(invocation: Invocation, *, delivery: str, raw: bool, curl: bool, signed
     is_flag=True,
     help="Ask the receiver: send it the event, signed as each known mistake would sign it.",
 )
+@_attempt
 @click.pass_obj
 def explain(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
     delivery: str,
     *,
+    attempt: int | None,
     got: str | None,
     hashed: bytes | None,
     lang: str | None,
@@ -201,14 +249,20 @@ def explain(  # noqa: PLR0913 - one argument for each option
 ) -> None:
     """Explain why a receiver refuses the signature of a delivery.
 
-    It explains the last body that was sent, with the product's own secrets, as "explain" does. A
-    signature in the receiver's answer is explained by itself. With --probe, the receiver's answers
-    tell its mistake: it gets up to some hundred requests, each with a fresh document, and may act
-    on those that it accepts. Exits with 0 if it finds the cause, or if the receiver is right.
+    It explains the body of the last attempt, or of --attempt, with the product's own secrets, as
+    "explain" does. A signature in the receiver's answer is explained by itself. With --probe, the
+    receiver's answers tell its mistake: it gets up to some hundred requests, each with a fresh
+    document, and may act on those that it accepts. Exits with 0 if it finds the cause, or if the
+    receiver is right.
     """
     with open_leanbe(invocation) as leanbe:
         explanation = leanbe.deliveries.explain(
-            leanbe.deliveries.get(delivery), got=got, hashed=hashed, lang=lang, probe=probe
+            leanbe.deliveries.get(delivery),
+            attempt=attempt,
+            got=got,
+            hashed=hashed,
+            lang=lang,
+            probe=probe,
         )
     print_explanation(invocation, explanation)
 
@@ -219,40 +273,35 @@ def explain(  # noqa: PLR0913 - one argument for each option
     example="leanbe-emitter deliveries redeliver --status exhausted --job after-the-outage",
 )
 @click.argument("delivery", metavar="[ID...]", nargs=-1, shell_complete=completion.DELIVERIES)
-@shared_options.status_filter
-@shared_options.event_filter
-@shared_options.product_filter
-@_since
+@delivery_filters(job="--of-job")
 @click.option("--dry-run", is_flag=True, help="List the events, and deliver nothing.")
 @shared_options.dry_run_page
 @click.option("--job", metavar="NAME", help="Start the job of this name, or continue it.")
 @click.pass_obj
 def redeliver(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
+    /,
     *,
     delivery: tuple[str, ...],
-    status: DeliveryStatus | None,
-    event: str | None,
-    product: str | None,
-    since: "float | datetime | None",
     dry_run: bool,
     limit: int | None,
     after: str | None,
     job: str | None,
+    of_job: str | None,
+    **filters: Any,
 ) -> None:
     """Deliver old events again: the same bytes, to the product's current URL.
 
     Name deliveries by id, or give a filter. A job delivers each event once: after an interruption,
     start it again with the same --job and the same filter, and it continues. --since may differ.
     """
-    from leanbe_emitter.library import Filter, Job  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library import Job  # noqa: PLC0415 - loads SQLAlchemy
 
-    _require_ids_or_filter(delivery, status, event, product, since, age="--since")
+    require_ids_or_filter(delivery, {**filters, "job": of_job}, age="--since")
     if not dry_run and _is_given(limit, after):
         raise click.UsageError("--limit and --after need --dry-run: they are about its list.")
     with open_leanbe(invocation) as leanbe:
-        narrowed = Filter(status=status, event=event, product=product, since=_ago(leanbe, since))
-        which = None if delivery else narrowed
+        which = None if delivery else filter_of(leanbe, {**filters, "job": of_job})
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
             page = leanbe.deliveries.redeliver_dry_run(
@@ -260,8 +309,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             )
             columns = _columns(leanbe.clock.now())
             invocation.print_page([each.document() for each in page], page.cursor, columns)
-            more = "" if page.cursor is None else ", and more"
-            invocation.notice(f"Would redeliver {len(page)}{more}.")
+            invocation.notice(f"Would redeliver {leanbe.deliveries.redeliverable(named)}.")
         elif delivery and job is None:
             retried_by = who_retries(leanbe, BY_ANY_WORKER)
             with printing_attempts(invocation, retried_by=retried_by) as watcher:
@@ -293,38 +341,46 @@ def _of_the_job(number: int) -> str:
 
 @subcommand(deliveries, "discard", example="leanbe-emitter deliveries discard --older-than 1h")
 @click.argument("delivery", metavar="[ID...]", nargs=-1, shell_complete=completion.DELIVERIES)
-@shared_options.status_filter
-@shared_options.event_filter
-@shared_options.product_filter
-@click.option("--older-than", type=AGE, metavar="TIME", help="Older than this, such as 1h.")
+@delivery_filters(before="--older-than", since=None)
+@click.option("--dry-run", is_flag=True, help="List the deliveries, and cancel nothing.")
+@shared_options.dry_run_page
 @shared_options.yes
 @click.pass_obj
 def discard(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
+    /,
     *,
     delivery: tuple[str, ...],
-    status: DeliveryStatus | None,
-    event: str | None,
-    product: str | None,
-    older_than: float | None,
+    older_than: "float | datetime | None",
+    dry_run: bool,
+    limit: int | None,
+    after: str | None,
     yes: bool,
+    **filters: Any,
 ) -> None:
     """Cancel pending deliveries, by id or by a filter.
 
     A filter leaves out deliveries that are settled or in flight. To name one of those by id is an
     error, and then nothing is cancelled.
     """
-    from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
-
-    _require_ids_or_filter(delivery, status, event, product, older_than, age="--older-than")
+    given = {**filters, "before": older_than}
+    require_ids_or_filter(delivery, given, age="--older-than")
+    if not dry_run and _is_given(limit, after):
+        raise click.UsageError("--limit and --after need --dry-run: they are about its list.")
     with open_leanbe(invocation) as leanbe:
-        before = _ago(leanbe, older_than)
-        narrowed = Filter(status=status, event=event, product=product, before=before)
-        which = None if delivery else narrowed
-        if which is not None:
-            confirm(lambda: _what_is_discarded(leanbe.deliveries.discardable(narrowed)), yes=yes)
-        gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
+        which = None if delivery else filter_of(leanbe, given)
         columns = _columns(leanbe.clock.now())
+        if dry_run:
+            page = leanbe.deliveries.discard_dry_run(
+                delivery, which=which, limit=limit or shared_options.PAGE_LENGTH, after=after
+            )
+            invocation.print_page([each.document() for each in page], page.cursor, columns)
+            number = leanbe.deliveries.discardable(which, references=delivery)
+            invocation.notice(f"Would discard {number}.")
+            return
+        if which is not None:
+            confirm(lambda: _what_is_discarded(leanbe.deliveries.discardable(which)), yes=yes)
+        gone = [each.document() for each in leanbe.deliveries.discard(delivery, which=which)]
     output.print_rows(invocation.output_format, gone, columns=columns)
     invocation.notice(f"Discarded {len(gone)}.")
 
@@ -376,29 +432,9 @@ def wait(  # noqa: PLR0913 - one argument for each option
     output.print_rows(invocation.output_format, documents, columns=columns)
 
 
-def _require_ids_or_filter(ids: tuple[str, ...], *filters: object, age: str) -> None:
-    """Check that the user gave either ids or a filter.
-
-    Raises:
-        click.UsageError: neither, or both.
-    """
-    if ids and _is_given(*filters):
-        raise click.UsageError("An ID needs no filter: leave out one of them.")
-    if not ids and not _is_given(*filters):
-        raise click.UsageError(
-            f"Say which: ID, --status, --event, --product or {age}. "
-            "For all deliveries: --event '*'."
-        )
-
-
 def _is_given(*filters: object) -> bool:
     """Return whether the user gave a filter."""
     return any(each is not None for each in filters)
-
-
-def _ago(leanbe: "Leanbe", time: float | datetime | None) -> datetime | None:
-    """Return an instant: that of an age in seconds, or the given one."""
-    return leanbe.clock.now() - timedelta(seconds=time) if isinstance(time, float) else time
 
 
 def _body(delivery: "Delivery") -> bytes:

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.delivery.network.request_code import RequestCode
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
-from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
-from leanbe_emitter.hints import LIST_DELIVERIES
+from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import provenance
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
-from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
+from leanbe_emitter.library.deliveries.delivery_count import DeliveryCount, count_deliveries
+from leanbe_emitter.library.deliveries.delivery_filter import Filter
+from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.discarding import cancel_named, discardable
+from leanbe_emitter.library.deliveries.evidence_filter import searched
 from leanbe_emitter.library.deliveries.last_request import (
-    curl_command,
     explain_delivery,
+    request_code,
+    signature_of,
     signed_text,
 )
 from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery, read_rows
@@ -42,13 +47,14 @@ from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
-from leanbe_emitter.storage.schema.states import UNHELD, DeliveryStatus, Outcome
+from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.instants import print_instant
 
 if TYPE_CHECKING:
     from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.wire.explain.explainer import Explanation
+    from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 # More deliveries than a database has.
 _MOST = 1_000_000
@@ -163,6 +169,24 @@ class Deliveries:
             rows = read_rows(session, ids[:limit])
         is_more = len(ids) > limit and len(rows) > 0
         return Page(rows, cursor=cursor_of(rows[-1].owed_at, rows[-1].id) if is_more else None)
+
+    def count(self, which: Filter | None = None) -> DeliveryCount:
+        """Count deliveries, by status; counting stops at 100 000.
+
+        Raises:
+            NotFound: there is no such product as the filter names.
+            InvalidValue: as with ``list``.
+        """
+        with self._transactions.looking() as session:
+            return count_deliveries(session, which or Filter())
+
+    def searched(self, which: Filter) -> int | None:
+        """Return how many of the newest deliveries a filter looks at; None: at all that there are.
+
+        A filter with ``q`` or ``about`` looks at the newest 10 000.
+        """
+        with self._transactions.looking() as session:
+            return searched(session, which)
 
     def rows_of(self, delivery_ids: Iterable[str]) -> Sequence[RowOfDelivery]:
         """Return the rows of these deliveries in the same order, without deleted ones."""
@@ -424,6 +448,10 @@ class Deliveries:
         planned = self._redelivery.planned(job, limit=limit, after=after)
         return Page(self.of(planned), cursor=planned.cursor)
 
+    def redeliverable(self, job: Job) -> int:
+        """Return how many deliveries ``redeliver_dry_run`` lists; it raises the same errors."""
+        return self._redelivery.count(job)
+
     def discard(
         self, references: Iterable[DeliveryRef] = (), *, which: Filter | None = None
     ) -> Sequence[Delivery]:
@@ -443,36 +471,89 @@ class Deliveries:
         with self._transactions.acting() as action:
             session = action.session
             ids = [delivery_row(session, reference).id for reference in references]
-            cancelled = _cancel_named(session, ids) if ids else []
+            cancelled = cancel_named(session, ids) if ids else []
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)
                 cancelled += cancel(session, DeliveryRow.id.in_(found))
             return cancelled
 
-    def discardable(self, which: Filter) -> int:
-        """Return how many deliveries ``discard`` would cancel by this filter now.
+    def discard_dry_run(
+        self,
+        references: Iterable[DeliveryRef] = (),
+        *,
+        which: Filter | None = None,
+        limit: int = PAGE,
+        after: str | None = None,
+    ) -> Page[Delivery]:
+        """Return the deliveries that ``discard`` would cancel, the newest first.
+
+        Args:
+            references: deliveries to cancel.
+            which: a filter of further deliveries.
+            limit: the most deliveries that are returned.
+            after: the cursor of the page before.
 
         Raises:
-            NotFound: there is no such product as the filter names.
-            InvalidValue: the filter's glob matches no event name, or there is no such status.
+            NotFound, Conflict, InvalidValue: as with ``discard`` and ``list``.
+        """
+        check_limit(limit)
+        with self._transactions.looking() as session:
+            found = discardable(session, tuple(references), which)
+            at, identifier = DeliveryRow.created_at, DeliveryRow.id
+            ids = session.scalars(newest(found, at, identifier, limit=limit + 1, after=after)).all()
+            page = self._snapshots(session, ids[:limit])
+        is_more = len(ids) > limit and len(page) > 0
+        return Page(page, cursor=cursor_of(page[-1].created_at, page[-1].id) if is_more else None)
+
+    def discardable(
+        self, which: Filter | None = None, *, references: Iterable[DeliveryRef] = ()
+    ) -> int:
+        """Return how many deliveries ``discard`` would cancel now.
+
+        Raises:
+            NotFound, Conflict, InvalidValue: as with ``discard``.
         """
         with self._transactions.looking() as session:
-            found = selected(session, which, func.count(DeliveryRow.id))
-            return int(session.scalars(found.where(DeliveryRow.state.in_(UNHELD))).one())
+            found = discardable(session, tuple(references), which)
+            return session.scalars(found.with_only_columns(func.count(DeliveryRow.id))).one()
 
-    def curl(self, delivery: Delivery, *, masks: bool = False) -> str:
-        """Return a shell command that sends the delivery's last request again, byte for byte.
+    def code(
+        self,
+        delivery: Delivery,
+        form: str = "curl",
+        *,
+        attempt: int | None = None,
+        masks: bool = False,
+    ) -> RequestCode:
+        """Return code that sends a request of the delivery again, byte for byte.
 
         Args:
             delivery: the delivery.
+            form: ``curl`` (a shell command), ``http`` (the request's bytes), ``pytest``, ``node``
+                (a test each), or ``command`` (of leanbe-emitter).
+            attempt: the number of the attempt; by default the last one, or else the first to come.
             masks: whether ``********`` stands for the values of headers that the product set.
 
         Raises:
             Conflict: no request was sent yet, and the product has no URL.
-            NotFound: the product was deleted meanwhile.
+            InvalidValue: there is no such form.
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
         """
         with self._transactions.looking() as session:
-            return curl_command(session, delivery, masks=masks)
+            return request_code(session, delivery, form, attempt=attempt, masks=masks)
+
+    def signature(self, delivery: Delivery, *, attempt: int | None = None) -> "SignatureSteps":
+        """Return how a request of a delivery was signed: text, formula, secret and digits.
+
+        Args:
+            delivery: the delivery.
+            attempt: the number of the attempt; by default the last one, or else the first to come.
+
+        Raises:
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
+        """
+        with self._transactions.looking() as session:
+            return signature_of(session, delivery, attempt=attempt)
 
     def signed_text(self, delivery: Delivery) -> str:
         """Return the text that was signed for a delivery; a receiver has to hash its UTF-8.
@@ -490,6 +571,7 @@ class Deliveries:
         self,
         delivery: Delivery,
         *,
+        attempt: int | None = None,
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
@@ -501,6 +583,7 @@ class Deliveries:
         self,
         delivery: Delivery,
         *,
+        attempt: None = None,
         got: None = None,
         hashed: None = None,
         lang: str | None = None,
@@ -512,16 +595,18 @@ class Deliveries:
         self,
         delivery: Delivery,
         *,
+        attempt: int | None = None,
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
         probe: bool,
     ) -> "Explanation | Probed": ...
 
-    def explain(
+    def explain(  # noqa: PLR0913 - a request, and what its receiver did
         self,
         delivery: Delivery,
         *,
+        attempt: int | None = None,
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
@@ -530,12 +615,13 @@ class Deliveries:
         """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
 
         The product's present secret is the right one. The explanation recognises old secrets of the
-        product and secrets of other products. It also names a fault of the last attempt.
+        product and secrets of other products. It also names a fault of the attempt.
 
         Args:
             delivery: the delivery.
+            attempt: the number of the attempt; by default the last one.
             got: the signature that the receiver computed. By default, it is looked for in the
-                answer of the last attempt, if the receiver refused it.
+                answer of the attempt, if the receiver refused it.
             hashed: the bytes that the receiver hashed.
             lang: the receiver's language, such as ``php``, for the repair.
             probe: ask the receiver itself. It gets up to some hundred requests: this event with
@@ -544,20 +630,22 @@ class Deliveries:
 
         Raises:
             InvalidValue: the product never had a secret, there are no repairs for the language, or
-                a probe got a signature or a hashed text.
-            NotFound: the product was deleted meanwhile.
+                a probe got an attempt, a signature or a hashed text.
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
             Conflict: a probe in an open transaction or inside a receiver, or the product has no
                 URL to ask.
         """
         if probe:
-            if got is not None or hashed is not None:
+            if (attempt, got, hashed) != (None, None, None):
                 raise InvalidValue(
-                    "A probe asks the receiver itself, so got and hashed have no use.",
+                    "A probe asks the receiver itself, so attempt, got and hashed have no use.",
                     hint="Leave them out, or leave out probe.",
                 )
             return self._probe(delivery, lang=lang)
         with self._transactions.looking() as session:
-            return explain_delivery(session, delivery, got=got, hashed=hashed, lang=lang)
+            return explain_delivery(
+                session, delivery, attempt=attempt, got=got, hashed=hashed, lang=lang
+            )
 
     @waits("delivery.explain(probe=True)")
     async def _probe(self, delivery: Delivery, *, lang: str | None) -> "Probed":
@@ -634,24 +722,6 @@ def _comparable(delivery: Delivery) -> dict[str, Any]:
 
 def _text(body: bytes) -> str:
     return body.decode(errors="backslashreplace")
-
-
-def _cancel_named(session: Session, ids: Sequence[str]) -> list[str]:
-    """Cancel all of these, or none."""
-    states = select(DeliveryRow.id, DeliveryRow.state).where(DeliveryRow.id.in_(ids))
-    # The lock, taken in the order of ids, keeps workers from claiming one of them meanwhile.
-    locked = states.order_by(DeliveryRow.id).with_for_update(key_share=True)
-    for identifier, state in session.execute(locked):
-        if state in UNHELD:
-            continue
-        what = f"{state} already" if state.is_end else "in flight"
-        raise Conflict(
-            f"The delivery {identifier} is {what}.",
-            hint=LIST_DELIVERIES.between(
-                "Only a pending delivery between two attempts can be cancelled: ", " lists them."
-            ),
-        )
-    return cancel(session, DeliveryRow.id.in_(ids))
 
 
 def _newest_ids(

@@ -21,8 +21,10 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
+    from leanbe_emitter.delivery.network.request_code import RequestCode
     from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.wire.explain.explainer import Explanation
+    from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 
 class DeliveryActions(Protocol):
@@ -31,16 +33,22 @@ class DeliveryActions(Protocol):
     def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
         """Deliver the same bytes again, ``times`` times."""
 
-    def curl(self, delivery: "Delivery", *, masks: bool) -> str:
-        """Return a shell command that sends the last request again."""
+    def code(
+        self, delivery: "Delivery", form: str, *, attempt: int | None, masks: bool
+    ) -> "RequestCode":
+        """Return code that sends a request again."""
+
+    def signature(self, delivery: "Delivery", *, attempt: int | None) -> "SignatureSteps":
+        """Return how a request was signed."""
 
     def signed_text(self, delivery: "Delivery") -> str:
         """Return the text that was signed."""
 
-    def explain(
+    def explain(  # noqa: PLR0913 - a request, and what its receiver did
         self,
         delivery: "Delivery",
         *,
+        attempt: int | None,
         got: str | None,
         hashed: bytes | None,
         lang: str | None,
@@ -183,13 +191,22 @@ class Delivery(Identified, Itself):
         """Deliver the same bytes again, to the product's present URL, ``times`` times."""
         return self._actions.redeliver(self, times=times)
 
-    def curl(self, *, masks: bool = False) -> str:
-        """Return a shell command that sends the same bytes to the same URL.
+    def code(
+        self, form: str = "curl", *, attempt: int | None = None, masks: bool = False
+    ) -> "RequestCode":
+        """Return code that sends the same bytes to the same URL.
 
         Args:
+            form: ``curl`` (a shell command), ``http`` (the request's bytes), ``pytest``, ``node``
+                (a test each), or ``command`` (of leanbe-emitter).
+            attempt: the number of the attempt; by default the last one.
             masks: whether ``********`` stands for the values of headers that the product set.
         """
-        return self._actions.curl(self, masks=masks)
+        return self._actions.code(self, form, attempt=attempt, masks=masks)
+
+    def signature(self, *, attempt: int | None = None) -> "SignatureSteps":
+        """Return how a request was signed, step by step; by default, that of the last attempt."""
+        return self._actions.signature(self, attempt=attempt)
 
     def signed_text(self) -> str:
         """Return the text that was signed; a receiver has to hash its UTF-8."""
@@ -199,6 +216,7 @@ class Delivery(Identified, Itself):
     def explain(
         self,
         *,
+        attempt: int | None = None,
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
@@ -211,6 +229,7 @@ class Delivery(Identified, Itself):
     def explain(
         self,
         *,
+        attempt: int | None = None,
         got: str | None = None,
         hashed: bytes | None = None,
         lang: str | None = None,
@@ -219,6 +238,7 @@ class Delivery(Identified, Itself):
         """Explain why a receiver refuses the signature, or computes another one.
 
         Args:
+            attempt: the number of the attempt; by default the last one.
             got: the signature that the receiver computed. By default, it is looked for in the
                 answer of the last attempt, if the receiver refused it.
             hashed: the bytes that the receiver hashed.
@@ -227,7 +247,9 @@ class Delivery(Identified, Itself):
                 fresh ids, signed as each known mistake would sign it. It may act on those that it
                 accepts. In a running event loop, await the result.
         """
-        return self._actions.explain(self, got=got, hashed=hashed, lang=lang, probe=probe)
+        return self._actions.explain(
+            self, attempt=attempt, got=got, hashed=hashed, lang=lang, probe=probe
+        )
 
     def document(self, *, has_payload: bool = True) -> dict[str, Any]:
         """Return the delivery with its event, with a payload if wanted, and attempts as JSON."""

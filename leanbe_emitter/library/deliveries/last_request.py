@@ -1,4 +1,4 @@
-"""The last request of a delivery: as a shell command, and explained."""
+"""A request of a delivery: as code, with its signature step by step, and explained."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,37 +8,88 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.header_masking import masked
-from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.code_forms import CodeForm
+from leanbe_emitter.delivery.network.request_code import RequestCode, RequestToRepeat, code_of
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
-from leanbe_emitter.errors import Conflict, NotFound
+from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow, RetiredSecretRow, WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 if TYPE_CHECKING:
     from leanbe_emitter.wire.explain.explainer import Explanation
+    from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 
-def curl_command(session: Session, delivery: Delivery, *, masks: bool) -> str:
-    """Return a shell command that sends a delivery's last request again.
+def request_code(
+    session: Session, delivery: Delivery, form: str, *, attempt: int | None, masks: bool
+) -> RequestCode:
+    """Return a request of a delivery as code that sends it again.
 
     Raises:
         Conflict: no request was sent yet, and the product has no URL.
-        NotFound: the product was deleted meanwhile.
+        InvalidValue: there is no such form.
+        NotFound: the product was deleted meanwhile, or there is no such attempt.
     """
-    webhook = webhook_of(session, delivery)
-    url, headers, body = _request_of(delivery)
-    return curl(
+    if form not in set(CodeForm):
+        raise InvalidValue(f"{form!r} is no form of code.", hint=f"Use {any_of(CodeForm)}.")
+    webhook, made = webhook_of(session, delivery), attempt_of(delivery, attempt)
+    url, headers, body = _request_of(delivery, made)
+    shown = _masked(headers, assumptions_of(session, delivery, made)) if masks else headers
+    request = RequestToRepeat(
+        event=delivery.event.name,
         method=delivery.event.method,
         url=url,
-        headers=_masked(headers, assumptions_of(session, delivery)) if masks else headers,
+        headers=shown,
         body=body.decode(),
         ca_file=webhook.ca_file,
         insecure=webhook.insecure,
+    )
+    return RequestCode(
+        text=code_of(request, CodeForm(form)), is_masked=list(shown) != [*map(tuple, headers)]
+    )
+
+
+def attempt_of(delivery: Delivery, number: int | None) -> Attempt | None:
+    """Return an attempt by its number, or the last one; None if there was none yet.
+
+    Raises:
+        NotFound: the delivery has no attempt of that number.
+    """
+    if number is None:
+        return delivery.attempts[-1] if delivery.attempts else None
+    for each in delivery.attempts:
+        if each.number == number:
+            return each
+    raise NotFound(
+        f"The delivery {delivery.id} has no attempt {number}.",
+        hint=f"It has {len(delivery.attempts)}.",
+    )
+
+
+def signature_of(session: Session, delivery: Delivery, *, attempt: int | None) -> "SignatureSteps":
+    """Return how a request of a delivery was signed, or will be.
+
+    Raises:
+        NotFound: the product was deleted meanwhile, or there is no such attempt.
+    """
+    from leanbe_emitter.wire.explain.signature_steps import Secrets, signature_steps  # noqa: PLC0415 - as below
+
+    webhook, made = webhook_of(session, delivery), attempt_of(delivery, attempt)
+    changed = assumptions_of(session, delivery, made)
+    return signature_steps(
+        delivery.event.body if made is None else made.request_body,
+        delivery.event.headers if made is None else made.request_headers,
+        unaltered=delivery.event.body,
+        secrets=Secrets(current=webhook.secret or "", earlier=_earlier_secrets(session, webhook)),
+        assumptions=parse_assumptions(changed),
+        changed=changed,
+        fault=None if made is None else made.fault,
     )
 
 
@@ -53,24 +104,31 @@ def signed_text(session: Session, delivery: Delivery) -> str:
     webhook_of(session, delivery)
     unchanged = [each for each in delivery.attempts if each.fault is None]
     body = unchanged[-1].request_body if unchanged else delivery.event.body
-    return signed_text_of(body, parse_assumptions(assumptions_of(session, delivery)))
+    changed = assumptions_of(session, delivery, attempt_of(delivery, None))
+    return signed_text_of(body, parse_assumptions(changed))
 
 
-def explain_delivery(
-    session: Session, delivery: Delivery, *, got: str | None, hashed: bytes | None, lang: str | None
+def explain_delivery(  # noqa: PLR0913 - a request, and what its receiver did
+    session: Session,
+    delivery: Delivery,
+    *,
+    attempt: int | None,
+    got: str | None,
+    hashed: bytes | None,
+    lang: str | None,
 ) -> "Explanation":
     """Explain what is wrong with a delivery's body or its receiver.
 
     Raises:
         InvalidValue: the product never had a secret, or there are no repairs for the language.
-        NotFound: the product was deleted meanwhile.
+        NotFound: the product was deleted meanwhile, or there is no such attempt.
     """
     # An explanation loads the imitations of many serialisers; few programs need one.
     from leanbe_emitter.wire.explain.explainer import explain  # noqa: PLC0415
 
     webhook = webhook_of(session, delivery)
     others = other_secrets_of(session, webhook)
-    last = delivery.attempts[-1] if delivery.attempts else None
+    last = attempt_of(delivery, attempt)
     found = explain(
         delivery.event.body if last is None else last.request_body,
         webhook.secret or "",
@@ -80,7 +138,7 @@ def explain_delivery(
         lang=lang,
         other_secrets=others,
         headers=delivery.event.headers if last is None else last.request_headers,
-        assume=assumptions_of(session, delivery),
+        assume=assumptions_of(session, delivery, last),
     )
     if last is None or last.fault is None:
         return found
@@ -93,10 +151,10 @@ def _refusal(last: Attempt | None) -> bytes | None:
     return last.answer_body if last is not None and last.outcome is Outcome.REFUSED else None
 
 
-def assumptions_of(session: Session, delivery: Delivery) -> Mapping[str, str]:
-    """Return the assumptions of the last request; before the first, those of the event."""
-    if delivery.attempts:
-        return delivery.attempts[-1].assumptions
+def assumptions_of(session: Session, delivery: Delivery, made: Attempt | None) -> Mapping[str, str]:
+    """Return the assumptions of an attempt; before the first, those of the event."""
+    if made is not None:
+        return made.assumptions
     changed: Mapping[str, str] = session.get_one(EventRow, delivery.event.id).deviations
     return changed
 
@@ -113,11 +171,12 @@ def webhook_of(session: Session, delivery: Delivery) -> WebhookRow:
     return row
 
 
-def _request_of(delivery: Delivery) -> tuple[str, Sequence[tuple[str, str]], bytes]:
-    """Return URL, headers and body of the last request, or else of the first one to come."""
-    if delivery.attempts:
-        last = delivery.attempts[-1]
-        return last.url, last.request_headers, last.request_body
+def _request_of(
+    delivery: Delivery, made: Attempt | None
+) -> tuple[str, Sequence[tuple[str, str]], bytes]:
+    """Return URL, headers and body of an attempt, or else of the first one to come."""
+    if made is not None:
+        return made.url, made.request_headers, made.request_body
     if delivery.url is None:
         raise Conflict(
             "No request was sent yet, and the product has no URL.",
@@ -134,11 +193,15 @@ def _masked(
     return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
 
 
+def _earlier_secrets(session: Session, webhook: WebhookRow) -> Sequence[str]:
+    return session.scalars(
+        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
+    ).all()
+
+
 def other_secrets_of(session: Session, webhook: WebhookRow) -> list[tuple[str, str]]:
     """Return old secrets and those of other products, each with a description."""
-    retired = session.scalars(
-        select(RetiredSecretRow.secret).where(RetiredSecretRow.product_id == webhook.product_id)
-    )
+    retired = _earlier_secrets(session, webhook)
     others = session.execute(
         select(ProductRow.name, WebhookRow.secret)
         .join(WebhookRow, WebhookRow.product_id == ProductRow.id)

@@ -15,6 +15,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.last_request import (
     assumptions_of,
+    attempt_of,
     other_secrets_of,
     webhook_of,
 )
@@ -70,7 +71,7 @@ class Probing:
             return _Webhook(
                 settings=_settings(row),
                 headers=tuple(header_pairs(row.headers)),
-                assume=assumptions_of(session, delivery),
+                assume=assumptions_of(session, delivery, attempt_of(delivery, None)),
                 other_secrets=other_secrets_of(session, row),
             )
 

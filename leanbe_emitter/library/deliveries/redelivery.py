@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, exists, func, insert, or_, select
+from sqlalchemy import Row, Select, distinct, exists, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,7 +27,8 @@ from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
-from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
+from leanbe_emitter.library.deliveries.delivery_filter import Filter
+from leanbe_emitter.library.deliveries.delivery_selection import selected
 from leanbe_emitter.library.runtime.awaitable_results import Itself
 from leanbe_emitter.library.runtime.engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
@@ -40,6 +41,8 @@ from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow, Redelive
 #: How many new deliveries one transaction records before their first attempts are made.
 BATCH = 50
 
+#: The filters that a job compares as they are.
+_EVIDENCE: Final = ("q", "about", "outcome", "answer", "fault", "job")
 #: The products that have a URL.
 _WITH_URL: Final = select(WebhookRow.product_id).where(WebhookRow.url.is_not(None))
 
@@ -146,6 +149,13 @@ class Redelivery:
             rows = session.execute(page).all()
         cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
         return Page([row.id for row in rows[:limit]], cursor=cursor)
+
+    def count(self, job: Job) -> int:
+        """Return how many ids ``planned`` has on all of its pages; it raises the same errors."""
+        with self._transactions.looking() as session:
+            left = _left(session, job).where(DeliveryRow.product_id.in_(_WITH_URL))
+            events = left.with_only_columns(func.count(distinct(DeliveryRow.event_id)))
+            return session.scalars(events).one()
 
     async def run(self, job: Job, *, deliver: bool, watcher: Watcher | None) -> Redelivered:
         """Record new deliveries in batches, in the order of ids, and make their first attempts.
@@ -268,7 +278,12 @@ def _selection(session: Session, job: Job) -> str:
 
 def _compared(session: Session, which: Filter) -> dict[str, object]:
     product_id = None if which.product is None else product_row(session, which.product).id
-    given = {"status": which.status, "event": which.event, "product": product_id}
+    given: dict[str, object] = {
+        "status": which.status,
+        "event": which.event,
+        "product": product_id,
+        **{name: getattr(which, name) for name in _EVIDENCE},
+    }
     if which.is_settled is not None:
         given["settled"] = str(which.is_settled).lower()
     # Only the presence is compared: an age is another instant each time.

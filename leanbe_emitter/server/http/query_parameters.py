@@ -19,12 +19,15 @@ from leanbe_emitter.server.schemas.json_schema import (
     boolean,
     cursor_of_list,
     enum,
+    integer,
     string,
 )
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean, there_are
 
 #: Number of items of a page by default, and at most.
 _DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+#: The largest number that the databases store.
+_MAX_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +71,33 @@ def _parse_boolean(text: str) -> bool:
     return text == "true"
 
 
-def choice_parameter(name: str, choices: Sequence[str], description: str) -> QueryParameter:
+def choice_parameter(
+    name: str,
+    choices: Sequence[str],
+    description: str,
+    *,
+    keyword: str = "",
+    default: str | None = None,
+) -> QueryParameter:
     """Return a parameter whose value is one of a few words."""
     parse = partial(_parse_choice, name=name, choices=choices)
-    return QueryParameter(name=name, schema=enum(choices, description), parse=parse)
+    schema = enum(choices, description)
+    if default is not None:
+        schema["default"] = str(default)
+    return QueryParameter(name=name, schema=schema, parse=parse, keyword=keyword)
+
+
+def integer_parameter(name: str, description: str) -> QueryParameter:
+    """Return a parameter whose value is a number from 1."""
+    schema = integer(1, description, minimum=1)
+    schema["maximum"] = _MAX_INTEGER
+    return QueryParameter(name=name, schema=schema, parse=partial(_parse_integer, name=name))
+
+
+def _parse_integer(text: str, *, name: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:11]) <= _MAX_INTEGER:
+        return int(text)
+    raise InvalidValue(f"{text!r} is no {name}.", hint="Use a number from 1.")
 
 
 def _parse_choice(text: str, *, name: str, choices: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ A document or a payload is sent as the text that the database holds; nothing ser
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from fastapi.responses import Response, StreamingResponse
@@ -29,6 +30,9 @@ class Snapshot(Protocol):
         ...
 
 
+#: Of a page without further members.
+NO_MORE: Mapping[str, int | None] = MappingProxyType({})
+
 #: An item of a response: a document, another snapshot, or a plain object.
 Item = Document | Snapshot | Mapping[str, Any]
 
@@ -52,21 +56,36 @@ def one(item: Item, *, status: int = 200) -> Response:
 
 
 def page(
-    items: Iterable[Item], *, cursor: str | None = None, status: int = 200, **more: bool
+    items: Iterable[Item],
+    *,
+    cursor: str | None = None,
+    status: int = 200,
+    more: Mapping[str, int | None] = NO_MORE,
 ) -> Response:
-    """Return a response with a page of a list; its cursor is None at the end of the list."""
+    """Return a response with a page of a list.
+
+    Args:
+        items: the items.
+        cursor: the cursor of the next page; None at the end of the list.
+        status: the response's status.
+        more: further members.
+    """
     pieces = list(_pieces(_page(items, cursor, more)))
     if len(pieces) > 1:
         return _sent_in_pieces(pieces, status=status)
     return _json(pieces[0], status=status)
 
 
-def page_in_one(items: Iterable[Item], *, cursor: str | None = None) -> Response:
+def page_in_one(
+    items: Iterable[Item], *, cursor: str | None = None, more: Mapping[str, int | None] = NO_MORE
+) -> Response:
     """Return a response with a page whose body is in one piece, to be compressed."""
-    return _json("".join(_page(items, cursor, {})))
+    return _json("".join(_page(items, cursor, more)))
 
 
-def _page(items: Iterable[Item], cursor: str | None, more: Mapping[str, bool]) -> Iterator[str]:
+def _page(
+    items: Iterable[Item], cursor: str | None, more: Mapping[str, int | None]
+) -> Iterator[str]:
     end = "".join(f',"{name}":{stringify(value)}' for name, value in more.items())
     return chain(['{"items":['], _separated(items), [f'],"cursor":{stringify(cursor)}{end}}}'])
 

@@ -1,36 +1,26 @@
-"""Deliveries: list and show them, redeliver old events, discard pending ones."""
+"""Deliveries: list, count and show them, with the evidence of their requests."""
 
-import re
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import Response
-from pydantic import Field
 
-from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library import Filter, Job, Leanbe
+from leanbe_emitter.delivery.network.code_forms import CodeForm
+from leanbe_emitter.library import Filter, Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.compression import compressed
 from leanbe_emitter.server.http.query_parameters import (
-    EVENT_FILTERS,
     MAX_LIMIT,
-    PAGING,
     Query,
-    QueryParameter,
     check_page_limit,
     choice_parameter,
+    integer_parameter,
     paging,
 )
-from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.responses import PAGE_BYTES
 from leanbe_emitter.server.http.routing import WRITING, Routes
-from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.server.schemas.field_types import Age, EventGlob, Since, Status
-from leanbe_emitter.server.schemas.json_schema import SINCE
-from leanbe_emitter.strict_model import StrictModel
-from leanbe_emitter.wire.durations import parse_duration
-from leanbe_emitter.wire.instants import parse_since
+from leanbe_emitter.server.routes.delivery_selection import FILTERS, filter_of
+from leanbe_emitter.server.schemas import deliveries
 
 #: Most rows of a page.
 MOST_ROWS: Final = 500
@@ -39,46 +29,18 @@ _LIST: Final = Query(
     choice_parameter(
         "view", ["rows"], "Form of the items: `rows` are short; by default they are whole."
     ),
-    QueryParameter(name="status", schema=deliveries.STATUS),
-    *EVENT_FILTERS,
-    QueryParameter(name="since", schema=SINCE),
+    *FILTERS,
     *paging(most=MOST_ROWS, meaning=f"Maximum number of items; more than {MAX_LIMIT} for rows."),
 )
-_PAGE: Final = Query(*PAGING)
-
-
-class DeliverySelection(StrictModel):
-    """Deliveries, selected by id or by a filter."""
-
-    ids: list[str] = Field(default=[], description="Ids, or the first or last six digits of ids.")
-    status: Status | None = Field(
-        default=None, description="Status of the deliveries.", examples=["pending"]
-    )
-    event: EventGlob | None = Field(
-        default=None, description="An event name, or a glob.", examples=["idea.*"]
-    )
-    product: str | None = Field(default=None, description="Name or id of a product.")
-
-
-class Redelivery(DeliverySelection):
-    """Deliveries whose events are delivered again."""
-
-    since: Since | None = Field(
-        default=None, description="Greatest age of the events: `10m`, or an instant."
-    )
-    job: str | None = Field(
-        default=None,
-        description="Name of the job. A job that runs again under its name continues where it was "
-        "interrupted, and delivers no event twice.",
-    )
-
-
-class Discard(DeliverySelection):
-    """Deliveries to discard."""
-
-    older_than: Age | None = Field(
-        default=None, description="Least age of the deliveries.", examples=["1h"]
-    )
+_COUNT: Final = Query(*FILTERS)
+_NUMBER: Final = integer_parameter(
+    "attempt", "Number of the attempt; by default, the last one, or else the first to come."
+)
+_ATTEMPT: Final = Query(_NUMBER)
+_CODE: Final = Query(
+    choice_parameter("as", [*CodeForm], "Form of the code.", keyword="form", default=CodeForm.CURL),
+    _NUMBER,
+)
 
 
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
@@ -91,136 +53,65 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
         With `view=rows`, each item has what a line of a list shows: the delivery, what its event is
         about, and its last attempt. The server compresses rows for clients that accept gzip.
+
+        `q` and `about` look at the newest 10 000 deliveries. With one of them, the response has
+        `searched`: 10000 if there are older deliveries, otherwise null.
         """
         after, limit, view = query.pop("after", None), query.pop("limit"), query.pop("view", None)
-        since = _since(leanbe, query.pop("since", None))
-        which = Filter(**query, since=since)
+        which = filter_of(leanbe, query)
+        more = _searched(leanbe, which)
         if view is None:
             check_page_limit(limit)
             page = leanbe.deliveries.list(which, limit=limit, after=after, max_bytes=PAGE_BYTES)
-            return responses.page(page, cursor=page.cursor)
+            return responses.page(page, cursor=page.cursor, more=more)
         rows = leanbe.deliveries.rows(which, limit=limit, after=after)
-        return compressed(responses.page_in_one(rows, cursor=rows.cursor), request)
+        return compressed(responses.page_in_one(rows, cursor=rows.cursor, more=more), request)
+
+    @routes.read("/deliveries/count", returns=deliveries.COUNT)
+    def count(query: Annotated[dict[str, Any], Depends(_COUNT)]) -> Response:
+        """Count deliveries, by status.
+
+        Counting stops at 100 000 deliveries; then `more` is true.
+        """
+        which = filter_of(leanbe, query)
+        found = leanbe.deliveries.count(which)
+        return responses.one({**found.document(), **_searched(leanbe, which)})
 
     @routes.read("/deliveries/{reference}", returns=deliveries.DELIVERY)
     def show(reference: str) -> Response:
         """Show one delivery with all its attempts."""
         return responses.one(leanbe.deliveries.get(reference))
 
-    @routes.add("GET", "/deliveries/{reference}/curl", returns=deliveries.CURL, errors=WRITING)
-    def curl(reference: str) -> Response:
-        """Show the last request of a delivery, or its next one, as a `curl` command.
+    @routes.add("GET", "/deliveries/{reference}/code", returns=deliveries.CODE, errors=WRITING)
+    def code(reference: str, query: Annotated[dict[str, Any], Depends(_CODE)]) -> Response:
+        """Show a request of a delivery, or its next one, as code that sends the same bytes.
 
-        The body is exact. Values of the product's own headers are masked.
+        `curl`: a shell command. `http`: the bytes with their head. `pytest`, `node`: a test.
+        `command`: a command of leanbe-emitter. The body is exact. Values of the product's own
+        headers are masked; `isMasked` says so.
         """
-        return responses.one({"command": leanbe.deliveries.get(reference).curl(masks=True)})
+        delivery = leanbe.deliveries.get(reference)
+        return responses.one(delivery.code(query["form"], attempt=query.get("attempt"), masks=True))
+
+    @routes.read("/deliveries/{reference}/signature", returns=deliveries.SIGNATURE)
+    def signature(reference: str, query: Annotated[dict[str, Any], Depends(_ATTEMPT)]) -> Response:
+        """Show how a request of a delivery was signed, step by step.
+
+        `signedText` is what a receiver has to hash; null: the body is no envelope. `secret` says
+        which secret of the webhook signed it: the `current` one, an `earlier` one, or an `other`.
+        `verifies`: whether a check with the current secret succeeds.
+        """
+        delivery = leanbe.deliveries.get(reference)
+        return responses.one(delivery.signature(attempt=query.get("attempt")))
 
     @routes.read("/deliveries/{reference}/signed", returns=deliveries.SIGNED)
     def signed(reference: str) -> Response:
         """Show the text that was signed for a delivery: what a receiver has to hash, in UTF-8."""
         return responses.one({"text": leanbe.deliveries.get(reference).signed_text()})
 
-    @routes.write(
-        "POST", "/deliveries/{reference}/redeliver", returns=deliveries.DELIVERY, status=201
-    )
-    def redeliver(reference: str) -> Response:
-        """Deliver an old event again: the same bytes, to the product's present URL.
 
-        The response has the new delivery.
-        """
-        (new,) = leanbe.deliveries.redeliver(reference, deliver=False)
-        return responses.one(new, status=201)
-
-    @routes.write("POST", "/deliveries/redeliver", returns=deliveries.REDELIVERED)
-    def redeliver_many(body: Annotated[Redelivery, Depends(ModelBody(Redelivery))]) -> Response:
-        """Deliver many old events again, each once, as a job.
-
-        A job keeps its filter. To run it again with another filter is a conflict (409); another
-        age is none.
-        """
-        job = _job(leanbe, body)
-        done = leanbe.deliveries.redeliver(job, deliver=False)
-        return responses.one({"job": job.name, "made": done.made, "withoutUrl": done.without_url})
-
-    @routes.add(
-        "POST",
-        "/deliveries/redeliver/dry-run",
-        returns=setup.page(deliveries.DELIVERY),
-        errors=WRITING,
-    )
-    def dry_run(
-        body: Annotated[Redelivery, Depends(ModelBody(Redelivery, query=PAGING))],
-        query: Annotated[dict[str, Any], Depends(_PAGE)],
-    ) -> Response:
-        """List the deliveries whose events `redeliver` would deliver again, the oldest first.
-
-        The server stores nothing. Deliveries of products without a URL are left out.
-        """
-        page = leanbe.deliveries.redeliver_dry_run(_job(leanbe, body), **query)
-        return responses.page(page, cursor=page.cursor)
-
-    @routes.write("POST", "/deliveries/discard", returns=setup.page(deliveries.DELIVERY))
-    def discard(body: Annotated[Discard, Depends(ModelBody(Discard))]) -> Response:
-        """Discard pending deliveries; settled deliveries and those in flight stay unchanged.
-
-        The response has the discarded deliveries. If the body names a delivery that stays, the
-        answer is a conflict (409).
-        """
-        before = _instant_at_age(leanbe, body.older_than)
-        return responses.page(
-            leanbe.deliveries.discard(body.ids, which=_filter(body, before=before))
-        )
-
-
-def _job(leanbe: Leanbe, body: Redelivery) -> Job:
-    """Return the job: with the name in the body, or with a new name."""
-    return Job(
-        name=body.job or leanbe.new_job_name(),
-        references=body.ids,
-        which=_filter(body, since=_since(leanbe, body.since)),
-    )
-
-
-def _filter(
-    body: DeliverySelection, *, since: datetime | None = None, before: datetime | None = None
-) -> Filter | None:
-    """Return the filter, or None if the body has ids.
-
-    Raises:
-        InvalidValue: the body has both or neither.
-    """
-    which = Filter(
-        status=body.status, event=body.event, product=body.product, since=since, before=before
-    )
-    has_filter = which != Filter()
-    if has_filter and body.ids:
-        raise InvalidValue(
-            "The body has both ids and a filter.",
-            hint="Leave out the ids, or status, event, product and age.",
-        )
-    if not has_filter and not body.ids:
-        raise InvalidValue(
-            "The body selects no deliveries: it has neither ids nor a filter.",
-            hint='Give {"ids": [...]}, or one of status, event, product and age.',
-        )
-    return which if has_filter else None
-
-
-def _since(leanbe: Leanbe, text: str | None) -> datetime | None:
-    """Return the instant that a text has, or the instant at that age."""
-    if text is None:
-        return None
-    # In a query, the plus of an instant's offset from UTC is a space if it is not encoded.
-    since = parse_since(re.sub(" (?=[0-9]{2}:[0-9]{2}$)", "+", text))
-    return since if isinstance(since, datetime) else _before_now(leanbe, text, since)
-
-
-def _instant_at_age(leanbe: Leanbe, text: str | None) -> datetime | None:
-    return None if text is None else _before_now(leanbe, text, parse_duration(text))
-
-
-def _before_now(leanbe: Leanbe, text: str, seconds: float) -> datetime:
-    try:
-        return leanbe.clock.now() - timedelta(seconds=seconds)
-    except OverflowError:
-        raise InvalidValue(f"{text!r} ago is before all time.", hint="Such as 30d.") from None
+def _searched(leanbe: Leanbe, which: Filter) -> dict[str, int | None]:
+    """Return the member that says how far a filter looked, if it reads bodies."""
+    if which.q is None and which.about is None:
+        return {}
+    return {"searched": leanbe.deliveries.searched(which)}

@@ -16,7 +16,7 @@ from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import READING, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
-from leanbe_emitter.server.schemas.field_types import Assumptions, ReceivedHeaders, Secret
+from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, ReceivedHeaders, Secret
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.explain.explainer import explain
 
@@ -67,6 +67,9 @@ class ReceiverSignature(StrictModel):
 class RefusedDelivery(ReceiverSignature):
     """What is known of a receiver that refused a delivery."""
 
+    attempt: Annotated[int, Field(ge=1, le=2**31 - 1), INTEGER] | None = Field(
+        default=None, description="Number of the attempt; by default, the last one.", examples=[1]
+    )
     probe: bool = Field(
         default=False,
         description="Whether the receiver itself is asked. It gets up to some hundred requests: "
@@ -102,14 +105,19 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     def explain_delivery(reference: str, body: Annotated[RefusedDelivery, signature]) -> Response:
         """Explain why a receiver refuses the signature of a delivery, and how to correct it.
 
-        The explanation is about the body that was sent last, under the assumptions of that
-        request. It recognises old secrets of the product, and secrets of other products. Without
-        `got`, a signature in the receiver's answer is explained by itself. With `probe`, the
-        answers of the receiver tell its mistake, and no digest is needed.
+        The explanation is about the body that was sent last, or by the `attempt`, under the
+        assumptions of that request. It recognises old secrets of the product, and secrets of other
+        products. Without `got`, a signature in the receiver's answer is explained by itself. With
+        `probe`, the answers of the receiver tell its mistake, and no digest is needed.
         """
         delivery = leanbe.deliveries.get(reference)
         explanation = leanbe.deliveries.explain(
-            delivery, got=body.got, hashed=body.hashed_bytes(), lang=body.lang, probe=body.probe
+            delivery,
+            attempt=body.attempt,
+            got=body.got,
+            hashed=body.hashed_bytes(),
+            lang=body.lang,
+            probe=body.probe,
         )
         return responses.one(explanation)
 

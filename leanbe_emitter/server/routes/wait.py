@@ -130,7 +130,7 @@ class WaitingRequest:
     def succeeded(self) -> Response:
         """Return the response with the deliveries, and a cursor from before the last look."""
         found = self._found()
-        return responses.page(found.deliveries, cursor=found.cursor, more=found.is_more)
+        return responses.page(found.deliveries, cursor=found.cursor, more={"more": found.is_more})
 
     def timed_out(self) -> Response:
         """Return the problem after the timeout, with the deliveries so far."""

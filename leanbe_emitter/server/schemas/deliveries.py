@@ -1,11 +1,13 @@
 """JSON Schema of events, deliveries and attempts, and of the responses that contain them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from leanbe_emitter.delivery.network.curl import curl
 from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.server.schemas.json_schema import (
+    SINCE,
     boolean,
     cursor,
     enum,
@@ -20,11 +22,17 @@ from leanbe_emitter.server.schemas.json_schema import (
 )
 from leanbe_emitter.server.schemas.setup import ASSUMPTION_VALUES, AT, LATER, PRODUCT_ID, URL, page
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions.assumption_set import Method
+from leanbe_emitter.wire.assumptions.assumption_set import (
+    Method,
+    SignatureLocation,
+    SignatureScheme,
+    SignedContent,
+)
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, Source
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
 from leanbe_emitter.wire.explain.languages import Language
+from leanbe_emitter.wire.explain.signature_steps import SigningSecret
 from leanbe_emitter.wire.signing import sign_text
 
 _EVENT_ID: Final = "649d2ac99c3a1954e6a2e42a"
@@ -140,8 +148,58 @@ ROW: Final = object_of(
         "fault": or_null(string("receiver_fails:timeout", "Fault of the last attempt.")),
     }
 )
+#: How far filters looked that read bodies.
+_SEARCHED: Final = {
+    **or_null(integer(10_000, "Number of the newest deliveries that `q` and `about` looked at.")),
+    "examples": [None],
+}
+
+
+def _searched_page(item: Mapping[str, Any]) -> dict[str, Any]:
+    members = {**page(item)["properties"], "searched": _SEARCHED}
+    return object_of(members, optional=("searched",))
+
+
 #: A list of deliveries, or of their rows.
-LIST: Final = {"anyOf": [page(DELIVERY), page(ROW)]}
+LIST: Final = {"anyOf": [_searched_page(DELIVERY), _searched_page(ROW)]}
+COUNT: Final = object_of(
+    {
+        "count": integer(3, "Number of deliveries."),
+        "byStatus": object_of(
+            {each.value: integer(1, f"Number of {each} deliveries.") for each in DeliveryStatus}
+        ),
+        "more": boolean("Whether counting stopped at 100 000 deliveries.", example=False),
+        "searched": _SEARCHED,
+    },
+    optional=("searched",),
+)
+#: A page of what a dry run would do.
+COUNTED_PAGE: Final = object_of(
+    {**page(DELIVERY)["properties"], "count": integer(2, "Number on all pages.")}
+)
+BEFORE: Final = {**SINCE, "description": "Least age, such as `10m` or `1h30m`, or an instant."}
+#: Filters on what a delivery sent and what came back.
+EVIDENCE_FILTERS: Final[Mapping[str, dict[str, Any]]] = {
+    "q": string(
+        "Dark mode",
+        "Text in the request's body, in any letter case; or six digits or more of either end of "
+        "the id of a delivery or an event.",
+        minLength=1,
+        maxLength=200,
+    ),
+    "about": string(
+        _EVENT_ID, "`_id` of the document that the payload is.", minLength=1, maxLength=200
+    ),
+    "outcome": enum(Outcome, "Outcome of the last attempt."),
+    "answer": string(
+        "4xx", "Status of the last answer: `503`, or `4xx`.", pattern="^[1-5](xx|[0-9]{2})$"
+    ),
+    "fault": string(
+        "receiver_fails",
+        "Kind of fault of the last attempt, with its variant or without; `any`: any fault.",
+    ),
+    "job": string("again", "Name of the job that made the delivery."),
+}
 #: Deliveries that a wait found, and the cursor for the next wait.
 WAIT_RESULT: Final = object_of(
     {
@@ -193,13 +251,30 @@ REDELIVERED: Final = object_of(
     }
 )
 SIGNED: Final = object_of({"text": string('{"title":"Dark mode"}', "The text that was signed.")})
-CURL: Final = object_of(
+CODE: Final = object_of(
     {
-        "command": string(
+        "text": string(
             curl(method="POST", url=URL, headers=(), body="{}"),
-            "Command for a shell, with the exact body. Values of the product's own headers are "
-            "masked.",
-        )
+            "Code with the exact body. Values of the product's own headers are masked.",
+        ),
+        "isMasked": boolean("Whether a value is masked.", example=False),
+    }
+)
+SIGNATURE: Final = object_of(
+    {
+        "signedText": or_null(
+            string('{"title":"Dark mode"}', "Text that was signed; null: the body is no envelope.")
+        ),
+        "scheme": enum(SignatureScheme, "Formula of the signature."),
+        "content": enum(SignedContent, "Part of the body that is signed."),
+        "location": enum(SignatureLocation, "Place of the signature."),
+        "secret": or_null(
+            enum(SigningSecret, "Secret that signed the text; null without a signature.")
+        ),
+        "signature": or_null(string("0" * 64, "Signature as sent; null: the request has none.")),
+        "verifies": boolean("Whether a check with the current secret succeeds.", example=True),
+        "fault": or_null(string("wrong_secret", "Fault of the attempt.")),
+        "assumptions": ASSUMPTION_VALUES,
     }
 )
 
