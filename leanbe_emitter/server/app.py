@@ -116,6 +116,7 @@ def create_app(
     app.state.group_commit = GroupCommit(leanbe, on_commit=notifier.on_commit)
     app.state.worker = None
     app.state.checks = BackgroundChecks()
+    app.state.keep = None
     app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
     for add_routes in _ROUTE_MODULES:
         add_routes(app, leanbe)

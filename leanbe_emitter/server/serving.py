@@ -82,6 +82,7 @@ async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside
     """
     current_default_thread_limiter().total_tokens = THREADS
     asyncio.get_running_loop().set_exception_handler(_LoopErrors())
+    app.state.keep = background.keep
     server = _Server(app, max_connections=max_connections, ready=ready)
     if background.until is not None:
         stop_at_end_of(background.until, server.stop)

@@ -75,7 +75,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         with Leanbe(f"sqlite:///{folder / 'leanbe-emitter.db'}") as leanbe:
             acme = leanbe.products.create("Acme", webhook_url=url, secret=SECRET)
             made = leanbe.trigger("idea.created")
-            ids = {**lived_in(acme), "a2e421": made.id, "a2e42a": made.event.id}
+            # No example raises this event alone.
+            fault = leanbe.faults.delivered_twice(event="okr.deleted", must_fire=False)
+            of_events = {"a2e421": made.id, "a2e42a": made.event.id}
+            ids = {**lived_in(acme), **of_events, "a2e4f0": fault.id}
             leanbe.deliver()
         address = receiver.url.removeprefix("http://").rstrip("/")
         yield Bench(folder=folder, address=address, ids=ids)

@@ -32,7 +32,8 @@ def test_a_sample_event_is_recorded_and_owed(api: Api) -> None:
     told = trigger_event(api, event="idea.created")
     assert told["delivery"]["event"] == told["event"]
     assert told["delivery"]["status"] == "pending"
-    assert api("GET", f"/events/{told['event']['_id']}").json() == told["event"]
+    owed = {**told["event"], "deliveries": [told["delivery"]["_id"]]}
+    assert api("GET", f"/events/{told['event']['_id']}").json() == owed
     assert api("GET", f"/deliveries/{told['delivery']['_id']}").json() == told["delivery"]
 
 

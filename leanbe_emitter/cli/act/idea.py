@@ -1,9 +1,15 @@
 """The commands ``idea ...``: create, vote, promote, archive."""
 
+from typing import Any
+
+import click
+
 from leanbe_emitter.cli.act.field_options import FieldOption, entries, field_options
 from leanbe_emitter.cli.act.resource_commands import Resource, Words, add_commands
-from leanbe_emitter.cli.invocation import output
-from leanbe_emitter.cli.invocation.commands import group
+from leanbe_emitter.cli.invocation import completion, output, shared_options
+from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.opening import open_documents
 from leanbe_emitter.wire.payloads.declarations import IDEA
 
 _RESOURCE = Resource(
@@ -39,6 +45,7 @@ def idea() -> None:
     """Ideas: people vote on them, and the team promotes them."""
 
 
+_VOTES = [output.column("customer"), output.column("kind"), output.column("at")]
 _VOTER = "Voter: e-mail or id of a customer"
 
 add_commands(
@@ -82,3 +89,20 @@ add_commands(
         ),
     },
 )
+
+
+@subcommand(idea, "votes", example="leanbe-emitter idea votes a2e504")
+@click.argument("reference", metavar="IDEA", shell_complete=completion.documents("ideas"))
+@shared_options.product
+@shared_options.limit
+@shared_options.after
+@click.pass_obj
+def votes(
+    invocation: Invocation, reference: str, *, product: str | None, limit: int, after: str | None
+) -> None:
+    """List the votes for and against an idea, the oldest first."""
+    with open_documents(invocation) as documents:
+        ideas: Any = documents.of(product, IDEA.collection)
+        page = ideas.votes(reference, limit=limit, after=after)
+        shown = [each.document() for each in page]
+    invocation.print_page(shown, page.cursor, _VOTES)

@@ -165,6 +165,14 @@ def _show(resource: Resource, _: Words) -> Callable[..., Any]:
 
 def _list(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.product
+    @click.option("--q", metavar="TEXT", help="A text in the title, the name or the e-mail.")
+    @click.option(
+        "--order",
+        type=click.Choice(["oldest", "newest"]),
+        default="oldest",
+        show_default=True,
+        help="Which comes first.",
+    )
     @click.option("--limit", type=WholeNumber(min=1), default=_PAGE, show_default=True)
     @shared_options.after
     @click.pass_obj
@@ -176,8 +184,9 @@ def _list(resource: Resource, _: Words) -> Callable[..., Any]:
         invocation.print_page(shown, page.cursor, resource.columns)
 
     list_.__doc__ = (
-        f"List {resource.declaration.plural}, the oldest first.\n\nIf there are more, stderr shows "
-        'the cursor for --after. --output json prints {"items": [...], "cursor": ...}.'
+        f"List {resource.declaration.plural}, the oldest first, or the newest.\n\nIf there are "
+        "more, stderr shows the cursor for --after. "
+        '--output json prints {"items": [...], "cursor": ...}.'
     )
     command: Callable[..., Any] = list_
     for each in reversed(resource.declaration.filters):

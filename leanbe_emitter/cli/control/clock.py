@@ -1,7 +1,7 @@
 """The commands ``clock ...``: show the clock, and move a manual one."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -10,7 +10,7 @@ from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
-from leanbe_emitter.cli.invocation.param_types import AGE, CLOCK_TIME
+from leanbe_emitter.cli.invocation.param_types import CLOCK_TIME, MOVE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,7 +33,7 @@ def clock() -> None:
 @subcommand(clock, "show", example="leanbe-emitter clock show")
 @click.pass_obj
 def show(invocation: Invocation) -> None:
-    """Show the time, and the kind of the clock: manual or system."""
+    """Show the time, the kind of the clock (manual or system), and when the next retry is due."""
     with open_leanbe(invocation) as leanbe:
         _show(invocation, leanbe)
 
@@ -52,17 +52,22 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 
 
 @subcommand(clock, "advance", example="leanbe-emitter clock advance 1h")
-@click.argument("way", type=AGE, metavar="TIME")
+@click.argument("way", type=MOVE, metavar="TIME")
 @click.pass_obj
-def advance(invocation: Invocation, way: float) -> None:
+def advance(invocation: Invocation, way: "float | datetime | Literal['next']") -> None:
     """Advance a manual clock, and make each retry at its own time.
+
+    TIME is a duration, an instant, or "next": to the next retry.
 
     Attempts that are due at the same instant begin in order; a worker makes several of them at
     once. The output also shows attempts that workers make meanwhile. If several processes advance
     the clock at once, their durations add up. Exits with 1 if a receiver did not accept an attempt.
     """
     with open_leanbe(invocation) as leanbe:
-        _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
+        if isinstance(way, float):
+            _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
+        else:
+            _move(invocation, leanbe, lambda: leanbe.clock.advance(to=way))
 
 
 @subcommand(clock, "run-until-settled", example="leanbe-emitter clock run-until-settled")
@@ -78,8 +83,17 @@ def run_until_settled(invocation: Invocation) -> None:
 
 
 def _show(invocation: Invocation, leanbe: "Leanbe") -> None:
-    time = {"now": output.format_instant(leanbe.clock.now()), "kind": leanbe.clock.kind}
+    coming = leanbe.clock.next()
+    time = {
+        "now": output.format_instant(leanbe.clock.now()),
+        "kind": leanbe.clock.kind,
+        "next": None if coming is None else coming.document(),
+    }
     output.print_document(invocation.output_format, time, columns=_COLUMNS)
+    if coming is not None:
+        falls_due = "delivery falls" if coming.count == 1 else "deliveries fall"
+        at = output.format_instant(coming.at)
+        invocation.notice(f"The next {coming.count} {falls_due} due at {at}.")
 
 
 def _move(invocation: Invocation, leanbe: "Leanbe", move: Callable[[], object]) -> None:

@@ -8,6 +8,7 @@ from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.opening import open_leanbe
+from leanbe_emitter.cli.invocation.output import Column
 from leanbe_emitter.cli.invocation.param_types import CompletedName, WholeNumber
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
 
@@ -16,6 +17,12 @@ _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
     *(output.column(key) for key in ("kind", "how", "times", "fired", "event")),
     output.column("product", short=output.abbreviated),
+]
+
+_KINDS = [
+    *map(output.column, ("group", "kind", "default")),
+    Column(title="ways", of=lambda kind: ", ".join(each["how"] for each in kind["ways"])),
+    output.column("sees", is_cut=True),
 ]
 
 
@@ -100,3 +107,20 @@ def clear(invocation: Invocation) -> None:
     """Delete all faults. Deliveries that a fault holds back are due at once."""
     with open_leanbe(invocation) as leanbe:
         leanbe.faults.clear()
+
+
+@subcommand(faults, "delete", example="leanbe-emitter faults delete a2e4f0")
+@click.argument("fault", metavar="ID")
+@click.pass_obj
+def delete(invocation: Invocation, fault: str) -> None:
+    """Delete one fault: it fires no more. A delivery that has taken it already keeps it."""
+    with open_leanbe(invocation) as leanbe:
+        leanbe.faults.delete(fault)
+
+
+@subcommand(faults, "catalogue", example="leanbe-emitter faults catalogue")
+@click.pass_obj
+def catalogue(invocation: Invocation) -> None:
+    """List the kinds of faults, with what the receiver gets from each."""
+    documents = [each.document() for each in FAULT_KINDS]
+    output.print_rows(invocation.output_format, documents, columns=_KINDS)

@@ -30,6 +30,8 @@ from leanbe_emitter.wire.instants import parse_given_instant, parse_since
 from leanbe_emitter.wire.stringify import JSON, parse_given
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from leanbe_emitter.seeds import Seed
 
 #: A path of a URL: no host, no query.
@@ -238,11 +240,21 @@ def _report(text: str) -> tuple[str, str]:
     return name, file
 
 
+def _move(text: str) -> "float | datetime | str":
+    """Return how far a clock moves in seconds, or to which instant, or ``next``."""
+    if text == "next":
+        return text
+    if "t" in text.lower():
+        return parse_given_instant(text, within=RANGE)
+    return parse_duration(text, needs_unit=True)
+
+
 SECRET = _ParsedType("secret", _secret)
 CONTENT = _ParsedType("@file|-", _content)
 DURATION = _ParsedType("duration", parse_duration)
 AGE = _ParsedType("duration", partial(parse_duration, needs_unit=True))
 SINCE = _ParsedType("duration|instant", parse_since)
+MOVE = _ParsedType("duration|instant|next", _move)
 CLOCK_TIME = _ParsedType("instant", partial(parse_given_instant, within=RANGE))
 ASSIGNMENT = _ParsedType("name=value", parse_assignment)
 PATH_AND_TEXT = _ParsedType("path=text", _pair)

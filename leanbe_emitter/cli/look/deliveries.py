@@ -171,7 +171,7 @@ def count(invocation: Invocation, /, **filters: Any) -> None:
 
 _attempt = click.option(
     "--attempt",
-    type=click.IntRange(min=1),
+    type=WholeNumber(min=1),
     metavar="N",
     help="The number of the attempt; default: the last one.",
 )

@@ -17,6 +17,7 @@ _COLUMNS = [
     output.column("counts.events", title="events"),
     *(output.column(f"counts.deliveries.{each}", title=each.value) for each in DeliveryStatus),
     output.column("assumptions"),
+    output.column("seedFile", title="seed file"),
 ]
 
 

@@ -1,7 +1,9 @@
 """``leanbe.events``: the recorded events, with or without a delivery."""
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -14,11 +16,11 @@ from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import sizes
 from leanbe_emitter.storage.queries.compiled_statements import fetch
-from leanbe_emitter.storage.schema.tables import EventRow
+from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
 from leanbe_emitter.wire.payloads.schema import json_schema
-from leanbe_emitter.wire.stringify import JSON
+from leanbe_emitter.wire.stringify import JSON, stringify
 
 #: How many ids one statement takes: databases limit its parameters to some ten thousand.
 _IDS_AT_ONCE: Final = 500
@@ -26,6 +28,28 @@ _IDS_AT_ONCE: Final = 500
 _NAMES: Final = select(EventRow.name, EventRow.product_id).where(
     EventRow.id.in_(bindparam("ids", expanding=True))
 )
+_DELIVERIES: Final = (
+    select(DeliveryRow.event_id, DeliveryRow.id)
+    .where(DeliveryRow.event_id.in_(bindparam("ids", expanding=True)))
+    .order_by(DeliveryRow.created_at, DeliveryRow.id)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventWithDeliveries:
+    """An event, and the ids of its deliveries, the oldest first."""
+
+    event: Event
+    delivery_ids: Sequence[str]
+
+    def document(self) -> dict[str, Any]:
+        """Return the event as JSON, with the ids."""
+        return {**self.event.document(), "deliveries": list(self.delivery_ids)}
+
+    def text(self) -> str:
+        """Return the text of ``document()``, which contains the payload's own text."""
+        begins, ids = self.event.text().removesuffix("}"), stringify(list(self.delivery_ids))
+        return f'{begins},"deliveries":{ids}}}'
 
 
 class Events:
@@ -111,6 +135,19 @@ class Events:
         is_more = len(ids) > len(rows) > 0
         cursor = cursor_of(rows[-1].recorded_at, rows[-1].id) if is_more else None
         return Page(map(Event.of, rows), cursor=cursor)
+
+    def with_deliveries(self, events: Iterable[Event]) -> Sequence[EventWithDeliveries]:
+        """Return events with the ids of their deliveries, in the same order."""
+        these = [*events]
+        wanted = sorted({each.id for each in these})
+        found = defaultdict[str, deque[str]](deque)
+        with self._transactions.looking() as session:
+            for start in range(0, len(wanted), _IDS_AT_ONCE):
+                for row in fetch(session, _DELIVERIES, ids=wanted[start : start + _IDS_AT_ONCE]):
+                    found[row.event_id].append(row.id)
+        return [
+            EventWithDeliveries(event=each, delivery_ids=tuple(found[each.id])) for each in these
+        ]
 
     def names_of(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
         """Return the names of events with their products' ids, without deleted events."""

@@ -87,6 +87,8 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
         self,
         *,
         status: AnnouncementStatus | str | None = None,
+        order: str = "oldest",
+        q: str | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Announcement]:
@@ -94,13 +96,15 @@ class Announcements(Resource[AnnouncementRow, Announcement]):
 
         Args:
             status: draft or published; any by default.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the title, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
         Raises:
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
         """
-        return self._page(status=status, limit=limit, after=after)
+        return self._page(status=status, order=order, q=q, limit=limit, after=after)
 
     def update(
         self, reference: AnnouncementRef, **fields: Unpack[AnnouncementFields]

@@ -96,12 +96,14 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         """
         return self._make(backlog_items.create, self._values(fields))
 
-    def list(
+    def list(  # noqa: PLR0913 - the filters of a list
         self,
         *,
         status: str | None = None,
         assigned: UserRef | None = None,
         idea: IdeaRef | None = None,
+        order: str = "oldest",
+        q: str | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[BacklogItem]:
@@ -111,6 +113,8 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             status: one of the product's statuses.
             assigned: the user who works on it.
             idea: the idea that it was promoted from.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the title, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
@@ -118,7 +122,9 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such user or idea in the product.
         """
-        return self._page(status=status, assigned=assigned, idea=idea, limit=limit, after=after)
+        return self._page(
+            status=status, assigned=assigned, idea=idea, order=order, q=q, limit=limit, after=after
+        )
 
     def update(self, reference: BacklogItemRef, **fields: Unpack[BacklogItemFields]) -> BacklogItem:
         """Change a backlog item: ``backlogItem.updated``, ``backlogItem.statusChanged``, or both.

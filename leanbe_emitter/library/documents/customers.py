@@ -125,11 +125,13 @@ class Customers(Resource[CustomerRow, Customer]):
         """
         return self._make(customers.create, self._values(fields))
 
-    def list(
+    def list(  # noqa: PLR0913 - the filters of a list
         self,
         *,
         email: str | None = None,
         confirmed: bool | None = None,
+        order: str = "oldest",
+        q: str | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Customer]:
@@ -138,6 +140,8 @@ class Customers(Resource[CustomerRow, Customer]):
         Args:
             email: the customer's e-mail, in upper or lower case.
             confirmed: whether the e-mail was verified.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the name or the e-mail, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
@@ -145,7 +149,9 @@ class Customers(Resource[CustomerRow, Customer]):
             InvalidValue: a database cannot store the e-mail, ``limit`` is 0, or ``after`` is no
                 cursor.
         """
-        return self._page(email=email, confirmed=confirmed, limit=limit, after=after)
+        return self._page(
+            email=email, confirmed=confirmed, order=order, q=q, limit=limit, after=after
+        )
 
     def update(self, reference: CustomerRef, **fields: Unpack[CustomerFields]) -> Customer:
         """Change a customer: one ``customer.updated``; no event if nothing changes.

@@ -83,12 +83,14 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
         """
         return self._make(idea_requests.create, self._values(fields))
 
-    def list(
+    def list(  # noqa: PLR0913 - the filters of a list
         self,
         *,
         status: RequestStatus | str | None = None,
         customer: CustomerRef | None = None,
         idea: IdeaName | None = None,
+        order: str = "oldest",
+        q: str | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[IdeaRequest]:
@@ -98,6 +100,8 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             status: new, attached or ignored.
             customer: the customer who asked.
             idea: the idea that the requests are attached to.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the title, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
@@ -105,7 +109,9 @@ class IdeaRequests(Resource[IdeaRequestRow, IdeaRequest]):
             InvalidValue: there is no such status, ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such customer or idea in the product.
         """
-        return self._page(status=status, customer=customer, idea=idea, limit=limit, after=after)
+        return self._page(
+            status=status, customer=customer, idea=idea, order=order, q=q, limit=limit, after=after
+        )
 
     def attach(self, reference: IdeaRequestRef, *, idea: IdeaName) -> IdeaRequest:
         """Attach a new idea request to an idea: ``ideaRequest.attachedToIdea``.

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from datetime import datetime
+from typing import Any, Self, TypedDict, Unpack
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import ideas, votes
 from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.domain.validation import check_text
@@ -22,10 +24,11 @@ from leanbe_emitter.library.documents.document_snapshot import (
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
 from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag, member, refers_to
 from leanbe_emitter.library.documents.users import UserRef
-from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.storage.schema.document_tables import IdeaRow
+from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
+from leanbe_emitter.storage.schema.document_tables import IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.declarations import IDEA
 
 
@@ -51,6 +54,38 @@ class Idea(Document):
     upvotes: int
     product: ProductReference
     idea_requests: tuple[IdeaRequestReference, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vote:
+    """A vote for or against an idea.
+
+    Attributes:
+        customer_id: the customer who voted; None for an anonymous vote.
+        direction: up or down.
+        at: when the customer voted first.
+    """
+
+    customer_id: str | None
+    direction: VoteDirection
+    at: datetime
+
+    @classmethod
+    def of(cls, row: VoteRow) -> Self:
+        """Take a snapshot of the row."""
+        return cls(
+            customer_id=row.customer_id,
+            direction=row.direction,
+            at=from_milliseconds(row.created_at),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the vote as JSON."""
+        return {
+            "customer": self.customer_id,
+            "kind": self.direction.value,
+            "at": print_instant(self.at),
+        }
 
 
 #: An idea is named by a snapshot or a reference, the id, or a part of the id.
@@ -122,6 +157,8 @@ class Ideas(Resource[IdeaRow, Idea]):
         tag: str | None = None,
         owner: UserRef | None = None,
         assigned: UserRef | None = None,
+        order: str = "oldest",
+        q: str | None = None,
         limit: int = PAGE,
         after: str | None = None,
     ) -> Page[Idea]:
@@ -134,6 +171,8 @@ class Ideas(Resource[IdeaRow, Idea]):
             tag: the title of one of its tags.
             owner: the user who owns the idea.
             assigned: the user who works on the idea.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the title, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
@@ -149,6 +188,8 @@ class Ideas(Resource[IdeaRow, Idea]):
             owner=owner,
             assigned=assigned,
             limit=limit,
+            order=order,
+            q=q,
             after=after,
         )
 
@@ -215,6 +256,33 @@ class Ideas(Resource[IdeaRow, Idea]):
             NotFound: there is no such idea or customer in the product.
         """
         return self._change(reference, votes.withdraw, customer=reference_text(customer))
+
+    def votes(
+        self, reference: IdeaRef, *, limit: int = PAGE, after: str | None = None
+    ) -> Page[Vote]:
+        """Return the votes for and against an idea, the oldest first.
+
+        Args:
+            reference: the idea.
+            limit: the most votes that are returned.
+            after: the cursor of the page before.
+
+        Raises:
+            NotFound: there is no such idea.
+            InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
+        """
+        check_limit(limit)
+        with self._looking() as (session, product):
+            found = select(VoteRow).where(
+                VoteRow.idea_id == self._row(session, product, reference).id
+            )
+            page = oldest(found, VoteRow.created_at, VoteRow.id, limit=limit + 1, after=after)
+            rows = session.scalars(page).all()
+            last = rows[limit - 1] if len(rows) > limit else None
+            return Page(
+                (Vote.of(row) for row in rows[:limit]),
+                cursor=None if last is None else cursor_of(last.created_at, last.id),
+            )
 
     def _vote(
         self, reference: IdeaRef, direction: VoteDirection, customer: CustomerRef | None

@@ -104,12 +104,20 @@ class Okrs(Resource[OkrRow, Okr]):
         return self._make(okrs.create, self._values(fields))
 
     def list(
-        self, *, owner: UserRef | None = None, limit: int = PAGE, after: str | None = None
+        self,
+        *,
+        owner: UserRef | None = None,
+        order: str = "oldest",
+        q: str | None = None,
+        limit: int = PAGE,
+        after: str | None = None,
     ) -> Page[Okr]:
         """Return OKRs in the order of creation.
 
         Args:
             owner: the user who owns the OKR; any user by default.
+            order: ``oldest`` or ``newest``: which comes first.
+            q: a text in the title, in any letter case.
             limit: the most entries that are returned.
             after: the cursor of the page before.
 
@@ -117,7 +125,7 @@ class Okrs(Resource[OkrRow, Okr]):
             InvalidValue: ``limit`` is 0, or ``after`` is no cursor.
             NotFound: there is no such user in the product.
         """
-        return self._page(owner=owner, limit=limit, after=after)
+        return self._page(owner=owner, order=order, q=q, limit=limit, after=after)
 
     def update(self, reference: OkrRef, **fields: Unpack[OkrFields]) -> Okr:
         """Change an OKR or its key results: one ``okr.updated``; no event if nothing changes.

@@ -22,7 +22,8 @@ from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
-from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, oldest
+from leanbe_emitter.library.documents.text_search import has_text
+from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, in_order
 from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
@@ -154,7 +155,9 @@ class Resource(Generic[Row, Snapshot]):
                 raise unknown_field(keyword, list(names))
         return {names[keyword]: _plain(value) for keyword, value in fields.items()}
 
-    def _page(self, *, limit: int, after: str | None, **filters: object) -> Page[Snapshot]:
+    def _page(
+        self, *, order: str, q: str | None, limit: int, after: str | None, **filters: object
+    ) -> Page[Snapshot]:
         """Return the documents that pass the filters, by creation and then by id."""
         check_limit(limit)
         table = self._kind.table
@@ -163,7 +166,11 @@ class Resource(Generic[Row, Snapshot]):
             found = self._select(product).where(
                 *(self._kind.filters[name](session, product, each) for name, each in given.items())
             )
-            page = oldest(found, table.created_at, table.id, limit=limit + 1, after=after)
+            if q is not None:
+                found = found.where(has_text(table, q))
+            page = in_order(
+                found, table.created_at, table.id, order=order, limit=limit + 1, after=after
+            )
             rows = session.scalars(page).all()
             last: Any = rows[limit - 1] if len(rows) > limit else None
             cursor = None if last is None else cursor_of(last.created_at, last.id)

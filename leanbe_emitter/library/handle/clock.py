@@ -10,7 +10,9 @@ several processes add up, and no process skips a stop of another.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import func, literal, select
 
@@ -21,6 +23,7 @@ from leanbe_emitter.clock import (
     MovableClock,
     check_instant,
     from_milliseconds,
+    to_milliseconds,
 )
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.watching import Attempt
@@ -31,8 +34,10 @@ from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
+from leanbe_emitter.storage.queries.next_due import next_due
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
+from leanbe_emitter.wire.instants import print_instant
 
 #: After so many stops with attempts, the move is called endless.
 MOST_STOPS = 10_000
@@ -45,6 +50,23 @@ _NEXT_DUE = select(func.min(DeliveryRow.due_at)).where(
     DeliveryRow.state
     == literal(DeliveryState.WAITING, DeliveryRow.__table__.c.state.type, literal_execute=True)
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextAttempts:
+    """When the next retry falls due.
+
+    Attributes:
+        at: the instant.
+        count: how many deliveries fall due then.
+    """
+
+    at: datetime
+    count: int
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"at": print_instant(self.at), "count": self.count}
 
 
 class AdvancingClock:
@@ -102,27 +124,56 @@ class AdvancingClock:
             raise _out_of_range(f"{instant.isoformat()} is no time for a clock.")
         self._movable().set(instant)
 
+    def next(self) -> NextAttempts | None:
+        """Return when the next retry falls due, and how many do; None: none does by itself.
+
+        Deliveries that are due already, or in flight, do not count.
+        """
+        with self._transactions.looking() as session:
+            found = next_due(session, after=to_milliseconds(self._clock.now()))
+        if found is None:
+            return None
+        return NextAttempts(at=from_milliseconds(found.at), count=found.number)
+
     @waits("leanbe.clock.advance()")
     async def advance(
-        self, *, seconds: float = 0, minutes: float = 0, hours: float = 0, days: float = 0
+        self,
+        *,
+        seconds: float = 0,
+        minutes: float = 0,
+        hours: float = 0,
+        days: float = 0,
+        to: datetime | Literal["next"] | None = None,
     ) -> Results[Attempt]:
         """Move the clock forward, and make every attempt that falls due on the way at its time.
 
+        Args:
+            seconds: how far, with ``minutes``, ``hours`` and ``days``, if not ``to`` an instant.
+            minutes: in minutes.
+            hours: in hours.
+            days: in days.
+            to: an instant, or ``next``: the instant at which the next retry falls due.
+
         Attempts that are due already are made first. If the clock is the database's, the result
-        includes the attempts of workers on the way. Moves add up: if several callers or processes
-        move the clock at the same time, it moves by the sum.
+        includes the attempts of workers on the way. Moves by a distance add up: if several callers
+        or processes move the clock at the same time, it moves by the sum.
 
         Returns:
             The attempts, in their order.
 
         Raises:
-            Conflict: the clock is the machine's own, or a transaction is open.
+            Conflict: the clock is the machine's own, a transaction is open, or there is no next
+                retry.
             InvalidValue: the move is not forward, or leads out of ``clock.RANGE``.
             EndlessDeliveries: new attempts fall due without end.
             WaitTimedOut: another process had an attempt in flight for a minute.
         """
         clock = self._movable()
         distance = _distance(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        if to is not None:
+            if distance:
+                raise InvalidValue("A move has a distance or an end.", hint="Give one of them.")
+            distance = self._until(clock, to) - clock.now()
         if distance <= timedelta():
             raise InvalidValue(
                 f"The time cannot be moved on by {distance}.",
@@ -143,6 +194,18 @@ class AdvancingClock:
             WaitTimedOut: another process had an attempt in flight for a minute.
         """
         return await self._run(self._movable(), None)
+
+    def _until(self, clock: MovableClock, to: datetime | Literal["next"]) -> datetime:
+        """Return the instant at which a move ends."""
+        if to != "next":
+            check_instant(to, what="to")
+            return to
+        if (found := self.next()) is None:
+            raise Conflict(
+                "No retry falls due by itself.",
+                hint="Deliveries that are due already are sent without a move of the clock.",
+            )
+        return max(found.at, clock.now())
 
     async def _run(self, clock: MovableClock, distance: timedelta | None) -> Results[Attempt]:
         if not isinstance(clock, StoredClock):

@@ -238,6 +238,7 @@ class DatabaseHandle:
             now=self.clock.now(),
             counts=self.counts(),
             assumptions=self._assumed,
+            seed_file=self.seeds.name(),
         )
 
     def metrics(self) -> Metrics:

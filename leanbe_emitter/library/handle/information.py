@@ -33,6 +33,7 @@ class Info:
         now: the present instant of that clock.
         counts: the numbers of products, events and deliveries.
         assumptions: the assumptions that new products of this handle begin with.
+        seed_file: the name of the seed file that a reset plants; None if there is none.
     """
 
     version: str
@@ -41,6 +42,7 @@ class Info:
     now: datetime
     counts: Counts
     assumptions: Mapping[str, str] = field(hash=False)
+    seed_file: str | None
 
     def document(self) -> dict[str, Any]:
         """Return the information as JSON."""
@@ -54,6 +56,7 @@ class Info:
                 "deliveries": {each.value: n for each, n in self.counts.deliveries.items()},
             },
             "assumptions": dict(self.assumptions),
+            "seedFile": self.seed_file,
         }
 
 

@@ -9,9 +9,13 @@ from sqlalchemy import Select, and_, func, or_
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue, check_type
+from leanbe_emitter.wire.did_you_mean import any_of
 
 #: The default number of entries of a page.
 PAGE = 200
+
+#: The orders of lists of documents: which document comes first.
+ORDERS = ("oldest", "newest")
 
 #: The milliseconds of the last entry's creation, and its id.
 _CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
@@ -69,6 +73,38 @@ def oldest(
         then, last = _parsed(after)
         found = found.where(or_(at > then, and_(at == then, identifier > last)))
     return found.order_by(at, identifier).limit(limit)
+
+
+def in_order(  # noqa: PLR0913 - a page, and its order
+    found: Select[Any],
+    at: Any,
+    identifier: Any,
+    *,
+    order: str,
+    limit: int,
+    after: str | None = None,
+) -> Select[Any]:
+    """Return a statement for a page of rows, by instant and then by id.
+
+    Args:
+        found: selects the rows.
+        at: the column of the instant.
+        identifier: the column of the id.
+        order: ``oldest`` or ``newest``: which row comes first.
+        limit: the most rows.
+        after: the cursor of the page before.
+
+    Raises:
+        InvalidValue: there is no such order, or ``after`` is no cursor of a list.
+    """
+    if order not in ORDERS:
+        raise InvalidValue(f"{order!r} is no order.", hint=f"Use {any_of(ORDERS)}.")
+    if order == ORDERS[0]:
+        return oldest(found, at, identifier, limit=limit, after=after)
+    if after is not None:
+        then, last = _parsed(after)
+        found = found.where(or_(at < then, and_(at == then, identifier < last)))
+    return found.order_by(at.desc(), identifier.desc()).limit(limit)
 
 
 def newest(

@@ -15,6 +15,7 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.fault_assignment import release_all
+from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue, check_type
 from leanbe_emitter.ids import IdOf
 from leanbe_emitter.library.runtime.references import product_row
@@ -216,6 +217,22 @@ class Faults:
         """Return the faults that were armed and not cleared, in the order in which they fire."""
         with self._transactions.looking() as session:
             return [Fault.of(row) for row in session.scalars(_in_order())]
+
+    @one_transaction
+    def delete(self, reference: Fault | str) -> None:
+        """Delete a fault: it fires no more. An attempt that has taken it already keeps it.
+
+        Args:
+            reference: the fault, its id, or a part of its id.
+
+        Raises:
+            NotFound: there is no such fault.
+            InvalidValue: several faults match.
+        """
+        with self._transactions.acting() as action:
+            text = reference.id if isinstance(reference, Fault) else reference
+            row = find(action.session, select(FaultRow), text, what="fault", by_id=FaultRow.id)
+            action.session.delete(row)
 
     @one_transaction
     def clear(self) -> None:

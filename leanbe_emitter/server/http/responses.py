@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from fastapi.responses import Response, StreamingResponse
 
 from leanbe_emitter.library import Delivery, Event, Triggered
+from leanbe_emitter.library.deliveries.events import EventWithDeliveries
 from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
 from leanbe_emitter.library.documents.document_snapshot import Document, text_of
 from leanbe_emitter.wire.stringify import stringify
@@ -42,7 +43,7 @@ def text(item: Item) -> str:
     match item:
         case Document():
             return item.text
-        case Event() | Delivery() | Triggered() | RowOfDelivery():
+        case Event() | Delivery() | Triggered() | RowOfDelivery() | EventWithDeliveries():
             return item.text()
         case Mapping():
             return text_of(item)

@@ -1,18 +1,20 @@
 """The clock: a manual clock holds back retries until a client moves it."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from pydantic import Field
 
 from leanbe_emitter.clock import RANGE
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import Routes
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.server.schemas.field_types import Instant
+from leanbe_emitter.server.schemas.field_types import ClockTarget, Instant
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.strict_model import StrictModel
 from leanbe_emitter.wire.instants import parse_given_instant, print_instant
@@ -28,26 +30,47 @@ class ClockTime(StrictModel):
 
 
 class ClockMove(StrictModel):
-    """The time by which the clock moves forward."""
+    """The time by which the clock moves forward, or to which."""
 
-    seconds: float = Field(
+    seconds: float | None = Field(
+        default=None,
         ge=0.001,
         le=_MAX_SECONDS,
         description="In seconds; at least a millisecond.",
         examples=[3600],
     )
+    to: ClockTarget | None = Field(
+        default=None, description="Instead of `seconds`: an instant, or `next` for the next retry."
+    )
+
+    def end(self) -> datetime | Literal["next"] | None:
+        """Return the instant to which the clock moves; None: the move has a distance.
+
+        Raises:
+            InvalidValue: the move has both or neither, or the text is no instant.
+        """
+        if (self.seconds is None) == (self.to is None):
+            raise InvalidValue(
+                "A move takes either seconds or to.", hint='Give {"seconds": 5} or {"to": "next"}.'
+            )
+        if self.to is None or self.to == "next":
+            return None if self.to is None else "next"
+        return parse_given_instant(self.to, within=RANGE)
 
 
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on the clock."""
     routes = Routes(app, leanbe, "Clock")
 
-    @routes.read("/clock", returns=setup.CLOCK)
+    @routes.read("/clock", returns=setup.CLOCK_WITH_NEXT)
     def show() -> Response:
-        """Show the time and the kind of the clock: the machine's, or a manual one."""
+        """Show the time and the kind of the clock: the machine's, or a manual one.
+
+        `next` says when the next retry falls due, and how many do then.
+        """
         return _time(leanbe)
 
-    @routes.write("PUT", "/clock", returns=setup.CLOCK)
+    @routes.write("PUT", "/clock", returns=setup.CLOCK_WITH_NEXT)
     def set_(body: Annotated[ClockTime, Depends(ModelBody(ClockTime))]) -> Response:
         """Set a manual clock, forward or backward; workers send at once what is due then.
 
@@ -61,6 +84,8 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     def advance(body: Annotated[ClockMove, Depends(ModelBody(ClockMove))]) -> Response:
         """Move a manual clock forward, and make each retry that becomes due at its own time.
 
+        `to` moves it to an instant, or to the `next` retry; without one, that is a conflict (409).
+
         The response has the attempts of all processes meanwhile, in the order of their ends.
         Deliveries that are due already come first. The server's worker attempts several
         deliveries of one instant at once, unless the product's `ordering` is `strict`. The
@@ -69,7 +94,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         of the response.
         """
         since = leanbe.journal.wait_cursor()
-        leanbe.clock.advance(seconds=body.seconds)
+        leanbe.clock.advance(seconds=body.seconds or 0, to=body.end())
         return _advanced(leanbe, since)
 
     @routes.write("POST", "/clock/run-until-settled", returns=deliveries.ADVANCED)
@@ -84,7 +109,14 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
 
 def _time(leanbe: Leanbe) -> Response:
-    return responses.one({"kind": leanbe.clock.kind, "now": print_instant(leanbe.clock.now())})
+    coming = leanbe.clock.next()
+    return responses.one(
+        {
+            "kind": leanbe.clock.kind,
+            "now": print_instant(leanbe.clock.now()),
+            "next": None if coming is None else coming.document(),
+        }
+    )
 
 
 def _advanced(leanbe: Leanbe, since: Cursor) -> Response:

@@ -5,7 +5,7 @@ checks the values of fields.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
@@ -15,12 +15,14 @@ from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
+from leanbe_emitter.library.runtime.paging import ORDERS
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.query_parameters import (
     PAGING,
     Query,
     QueryParameter,
     boolean_parameter,
+    choice_parameter,
 )
 from leanbe_emitter.server.http.request_body import ModelBody, ObjectBody, validated
 from leanbe_emitter.server.http.routing import Routes
@@ -31,6 +33,7 @@ from leanbe_emitter.wire.payloads import shapes
 from leanbe_emitter.wire.payloads.declarations import (
     CUSTOMER,
     DECLARATIONS,
+    IDEA,
     IDEA_REQUEST,
     Argument,
     Declaration,
@@ -43,6 +46,19 @@ from leanbe_emitter.wire.stringify import JSON
 #: Resources whose writes may lock further products: a request may create a customer, or change one
 #: who belongs to further products.
 _LOCKING_OTHERS = (CUSTOMER, IDEA_REQUEST)
+#: The order of a list, and a text in what it lists.
+_ORDER: Final = (
+    choice_parameter("order", ORDERS, "Which document comes first.", default=ORDERS[0]),
+    QueryParameter(
+        name="q",
+        schema=string(
+            "mode",
+            "Text in the title, or in a customer's name or e-mail; in any letter case.",
+            minLength=1,
+            maxLength=200,
+        ),
+    ),
+)
 
 
 def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
@@ -59,6 +75,8 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
             operations.add_delete()
         for verb in resource.verbs:
             operations.add_verb(verb)
+        if resource is IDEA:
+            operations.add_votes()
 
 
 class _Operations:
@@ -92,13 +110,13 @@ class _Operations:
 
     def add_list(self) -> None:
         own = (_parameter(self._resource, each) for each in self._resource.filters)
-        filters = Query(*own, *PAGING)
+        filters = Query(*own, *_ORDER, *PAGING)
 
         def list_(product: str, query: Annotated[dict[str, Any], Depends(filters)]) -> Response:
             page = self._of(product).list(**query)
             return responses.page(page, cursor=page.cursor)
 
-        list_.__doc__ = f"List {self._resource.plural}, the oldest first."
+        list_.__doc__ = f"List {self._resource.plural}, the oldest first, or the newest."
         self._routes.read_list(self._path, returns=setup.page(self._document))(list_)
 
     def add_show(self) -> None:
@@ -147,6 +165,19 @@ class _Operations:
         act.__doc__ = verb.summary
         path = f"{self._path}/{{reference}}/{verb.path or verb.name}"
         self._routes.write_grouped("POST", path, returns=self._document)(act)
+
+    def add_votes(self) -> None:
+        query_of_page = Query(*PAGING)
+
+        def votes(
+            product: str, reference: str, query: Annotated[dict[str, Any], Depends(query_of_page)]
+        ) -> Response:
+            page = self._of(product).votes(reference, **query)
+            return responses.page(page, cursor=page.cursor)
+
+        votes.__doc__ = "List the votes for and against an idea, the oldest first."
+        path = f"{self._path}/{{reference}}/votes"
+        self._routes.read_list(path, returns=setup.page(documents.VOTE))(votes)
 
     def _of(self, product: str) -> Any:
         """Return the library's object for a product's documents of this kind."""

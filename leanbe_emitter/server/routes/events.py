@@ -28,11 +28,11 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     """Add the operations on events."""
     routes = Routes(app, leanbe, "Events")
 
-    @routes.read_list("/events", returns=setup.page(deliveries.EVENT))
+    @routes.read_list("/events", returns=setup.page(deliveries.EVENT_WITH_DELIVERIES))
     def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
         """List events, the newest first, with or without a delivery."""
         page = leanbe.events.list(**query, max_bytes=PAGE_BYTES)
-        return responses.page(page, cursor=page.cursor)
+        return responses.page(leanbe.events.with_deliveries(page), cursor=page.cursor)
 
     @routes.read("/events/catalogue", returns=setup.page(deliveries.EVENT_KIND))
     def catalogue() -> Response:
@@ -45,10 +45,11 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         kind = lookup_in_path(event_kind, name)
         return responses.one(leanbe.events.schema(kind.name, **query))
 
-    @routes.read("/events/{reference}", returns=deliveries.EVENT)
+    @routes.read("/events/{reference}", returns=deliveries.EVENT_WITH_DELIVERIES)
     def show(reference: str) -> Response:
-        """Show one event."""
-        return responses.one(leanbe.events.get(reference))
+        """Show one event, with the ids of its deliveries."""
+        (event,) = leanbe.events.with_deliveries([leanbe.events.get(reference)])
+        return responses.one(event)
 
 
 def _document(kind: EventKind) -> dict[str, Any]:

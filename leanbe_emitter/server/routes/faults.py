@@ -83,3 +83,14 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         """Delete all faults; deliveries that a fault holds back are due at once."""
         leanbe.faults.clear()
         return responses.no_content()
+
+    @routes.read("/faults/catalogue", returns=setup.page(setup.FAULT_KIND))
+    def catalogue() -> Response:
+        """List the kinds of faults in four groups, with what the receiver gets from each."""
+        return responses.page(each.document() for each in leanbe.faults.kinds)
+
+    @routes.write("DELETE", "/faults/{reference}", returns=None)
+    def delete(reference: str) -> Response:
+        """Delete a fault: it fires no more. A delivery that has taken it already keeps it."""
+        leanbe.faults.delete(reference)
+        return responses.no_content()

@@ -13,6 +13,7 @@ from leanbe_emitter.server.http.readiness import lag_seconds
 from leanbe_emitter.server.http.routing import ANYWHERE, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
+from leanbe_emitter.wire.durations import format_duration
 
 #: The query of a health check, which may have anything in it.
 _AnyQuery: TypeAlias = Annotated[None, Depends(IgnoredQuery())]
@@ -24,8 +25,19 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.read("/info", returns=setup.INFO)
     def info() -> Response:
-        """Show version, database, clock, counts, and the assumptions of new products."""
-        return responses.one(leanbe.info())
+        """Show version, database, clock, counts, the assumptions of new products, and the server.
+
+        `worker`: whether the server delivers. `keep`: how long it keeps settled deliveries.
+        """
+        keep = app.state.keep
+        return responses.one(
+            {
+                **leanbe.info().document(),
+                "worker": app.state.worker is not None,
+                "needsToken": app.state.needs_token,
+                "keep": None if keep is None else format_duration(keep.total_seconds()),
+            }
+        )
 
     @routes.add("GET", "/openapi.json", returns=setup.OPENAPI, errors=READING, prefix="")
     def openapi() -> Response:

@@ -56,6 +56,12 @@ EVENT: Final = object_of(
         },
     }
 )
+EVENT_WITH_DELIVERIES: Final = object_of(
+    {
+        **EVENT["properties"],
+        "deliveries": list_of(identifier(_DELIVERY_ID, "Id of a delivery, the oldest first.")),
+    }
+)
 _HEADER: Final = {
     "type": "array",
     "description": "Name and value of a header.",

@@ -6,8 +6,18 @@ from random import Random
 from typing import Any, Final
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.server.schemas.json_schema import DATE, EMAIL, NON_SPACE, or_null
-from leanbe_emitter.server.schemas.setup import PRODUCT_ID
+from leanbe_emitter.server.schemas.json_schema import (
+    DATE,
+    EMAIL,
+    NON_SPACE,
+    enum,
+    identifier,
+    instant,
+    object_of,
+    or_null,
+)
+from leanbe_emitter.server.schemas.setup import AT, PRODUCT_ID
+from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.wire.payloads.declarations import REFERENCES, Declaration
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 from leanbe_emitter.wire.payloads.schema import document_schema
@@ -24,6 +34,16 @@ def document(resource: str) -> dict[str, Any]:
     required = schema["required"]
     opened: dict[str, Any] = _opened(schema)
     return {**opened, "required": required, "examples": [_samples()[resource]]}
+
+
+#: A vote for or against an idea.
+VOTE: Final = object_of(
+    {
+        "customer": or_null(identifier(PRODUCT_ID, "Id of the customer; null: an anonymous vote.")),
+        "kind": enum(VoteDirection, "Direction of the vote."),
+        "at": instant(AT, "Time at which the customer voted first."),
+    }
+)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,7 @@ JobName = Annotated[str, WithJsonSchema(deliveries.EVIDENCE_FILTERS["job"])]
 Since = Annotated[str, WithJsonSchema(json_schema.SINCE)]
 Age = Annotated[str, WithJsonSchema(json_schema.AGE)]
 Instant = Annotated[str, WithJsonSchema(json_schema.INSTANT)]
+ClockTarget = Annotated[str, WithJsonSchema({"anyOf": [{"const": "next"}, json_schema.INSTANT]})]
 Cursor = Annotated[str, WithJsonSchema(json_schema.cursor("Cursor of the journal."))]
 #: Assumptions to set, by name.
 Assumptions = Annotated[dict[str, AssumptionValue], WithJsonSchema(setup.NEW_ASSUMPTIONS)]

@@ -26,6 +26,7 @@ from leanbe_emitter.wire.assumptions.catalogue import (
     Assumption,
     assumption,
 )
+from leanbe_emitter.wire.faults.catalogue import ActsOn
 
 
 def page(item: Schema) -> dict[str, Any]:
@@ -148,6 +149,35 @@ CLOCK: Final = object_of(
         "now": instant(AT, "Time by the clock."),
     }
 )
+CLOCK_WITH_NEXT: Final = object_of(
+    {
+        **CLOCK["properties"],
+        "next": or_null(
+            object_of(
+                {
+                    "at": instant(LATER, "Time at which the next retry falls due."),
+                    "count": integer(3, "Number of deliveries that fall due then.", minimum=1),
+                }
+            )
+        ),
+    }
+)
+FAULT_KIND: Final = object_of(
+    {
+        "kind": string("receiver_fails", "Kind of fault."),
+        "group": enum(ActsOn, "Part of a delivery that it changes."),
+        "sees": string("The request twice.", "What the receiver gets, and the result."),
+        "ways": list_of(
+            object_of(
+                {
+                    "how": string("timeout", "Variant: a word, `status:CODE` or `DURATION`."),
+                    "sees": string("no answer comes", "Meaning of the variant."),
+                }
+            )
+        ),
+        "default": or_null(string("timeout", "Variant to take if the user names none.")),
+    }
+)
 FAULT: Final = object_of(
     {
         "_id": identifier("649d2ac49c3a1954e6a2e4f0", "The fault's id."),
@@ -182,6 +212,12 @@ INFO: Final = object_of(
             }
         ),
         "assumptions": {**ASSUMPTION_VALUES, "description": "Assumptions of new products."},
+        "seedFile": or_null(
+            string("acme.yaml", "Name of the seed file that each reset loads; null: there is none.")
+        ),
+        "worker": boolean("Whether the server delivers; else other processes do.", example=True),
+        "needsToken": boolean("Whether requests need a token.", example=False),
+        "keep": or_null(string("7d", "How long settled deliveries are kept; null: for ever.")),
     }
 )
 HEALTH: Final = object_of({"status": {"const": "ok", "description": "The server answers."}})

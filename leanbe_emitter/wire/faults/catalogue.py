@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from leanbe_emitter.errors import InvalidValue, check_type
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
@@ -71,6 +71,16 @@ class FaultKind:
         ways = {**self.how, **self.on_record}
         way = ways.get(STATUS if how.startswith("status:") else how)
         return f"{self.meaning} Here: {way}." if way else self.meaning
+
+    def document(self) -> dict[str, Any]:
+        """Return the kind as JSON, in words of what the receiver gets."""
+        return {
+            "kind": self.name,
+            "group": self.acts_on.value,
+            "sees": self.meaning,
+            "ways": [{"how": how, "sees": meaning} for how, meaning in self.how.items()],
+            "default": self.default or None,
+        }
 
     def check_how(self, how: str | None) -> str:
         """Return the canonical text of a variant; the default for None.
