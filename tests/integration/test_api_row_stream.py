@@ -121,7 +121,7 @@ async def test_many_changes_are_one_message_of_the_last_ones(
         assert [each["_id"] for each in message["data"]["items"]] == newest
         assert message["data"]["skipped"] == 5
         # Who is far behind reads on from batch to batch.
-        monkeypatch.setattr(row_batches, "MOST_ENTRIES", 150)
+        monkeypatch.setattr(row_batches, "MOST_FACTS", 1)
         late = listen(feed)
         while len(late.rows) < 205:
             await late.until("rows")

@@ -18,7 +18,7 @@ from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal, sizes
-from leanbe_emitter.storage.queries.journal import START, Cursor
+from leanbe_emitter.storage.queries.journal import START, Cursor, Fact
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import EventRow
 
@@ -96,10 +96,15 @@ class Journal:
         """Return the next entries after a cursor, and the cursor to continue from."""
         return self._read(after)
 
-    def facts(self, after: Cursor, *, limit: int) -> Sequence[journal.Entry]:
-        """Return the next facts after a cursor, in the order of commits, without what they name."""
+    def facts(self, after: Cursor, *, limit: int) -> tuple[Sequence[Fact], Cursor]:
+        """Return the next facts after a cursor, in commit order, and the cursor behind them.
+
+        Args:
+            after: the cursor.
+            limit: how many facts are enough; facts of one call come together.
+        """
         with self._transactions.looking() as session:
-            return journal.read(session, after, limit=limit)
+            return journal.read_facts(session, after, limit=limit)
 
     def read_all(self, after: Cursor = START) -> Iterator[Entry]:
         """Yield all committed entries after a cursor; by default, from the first entry.

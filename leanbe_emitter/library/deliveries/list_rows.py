@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select
@@ -15,7 +16,7 @@ from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.wire.instants import print_milliseconds
 from leanbe_emitter.wire.payloads.subject import BEGINNING, Subject
 
 #: How many ids one statement takes: databases limit its parameters to some ten thousand.
@@ -64,29 +65,23 @@ class RowOfDelivery(Identified):
 
     Attributes:
         status: the status of the delivery.
-        next_due_at: when the next attempt is due; None if the delivery is settled, or while an
-            attempt is in flight.
-        owed_at: when the delivery was recorded.
         redelivery_of: the id of the event's first delivery, if this is a later one.
         job: the name of the job that made the delivery; None if no job did.
         url: the URL of the last attempt; before the first attempt, the product's URL.
         product_id: the product of the event.
-        event_id, event, triggered_at, sequence: the event: its id, name, time and number.
+        event_id, event, sequence: the event: its id, name and number.
         about: the document that the event's payload is.
         attempts: how many attempts have ended.
         outcome, answer_status, duration_ms, fault: of the last attempt; None without one.
     """
 
     status: DeliveryStatus
-    next_due_at: datetime | None
-    owed_at: datetime
     redelivery_of: str | None
     job: str | None
     url: str | None
     product_id: str
     event_id: str
     event: str
-    triggered_at: datetime
     sequence: int
     about: Subject
     attempts: int
@@ -94,14 +89,33 @@ class RowOfDelivery(Identified):
     answer_status: int | None
     duration_ms: float | None
     fault: str | None
+    # In milliseconds since 1970: a stream prints many rows, and few readers want datetimes.
+    _next_due: int | None
+    _owed: int
+    _triggered: int
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """When the next attempt is due; None if the delivery is settled, or while it is made."""
+        return None if self._next_due is None else from_milliseconds(self._next_due)
+
+    @property
+    def owed_at(self) -> datetime:
+        """When the delivery was recorded."""
+        return from_milliseconds(self._owed)
+
+    @property
+    def triggered_at(self) -> datetime:
+        """The time of the event."""
+        return from_milliseconds(self._triggered)
 
     def document(self) -> dict[str, Any]:
         """Return the row as JSON."""
         return {
             "_id": self.id,
             "status": self.status.value,
-            "nextDueAt": None if self.next_due_at is None else print_instant(self.next_due_at),
-            "owedAt": print_instant(self.owed_at),
+            "nextDueAt": _printed(self._next_due),
+            "owedAt": print_milliseconds(self._owed),
             "redeliveryOf": self.redelivery_of,
             "job": self.job,
             "url": self.url,
@@ -109,7 +123,7 @@ class RowOfDelivery(Identified):
             "event": {
                 "_id": self.event_id,
                 "event": self.event,
-                "triggeredAt": print_instant(self.triggered_at),
+                "triggeredAt": print_milliseconds(self._triggered),
                 "sequence": self.sequence,
             },
             "about": self.about.document(),
@@ -138,23 +152,31 @@ def _read(session: Session, ids: Sequence[str]) -> Iterator[Any]:
         yield from fetch(session, _ROWS, ids=ids[start : start + _IDS_AT_ONCE])
 
 
+def _printed(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else print_milliseconds(milliseconds)
+
+
+# A stream reads the same event two or three times within a second.
+_subject = lru_cache(maxsize=512)(Subject.of)
+
+
 def _row(found: Any, redelivery_of: str | None) -> RowOfDelivery:
     awaits_attempt = found.state.status is DeliveryStatus.PENDING and found.lease_token is None
     was_tried = found.outcome is not None
     return RowOfDelivery(
         id=found.id,
         status=found.state.status,
-        next_due_at=from_milliseconds(found.due_at) if awaits_attempt else None,
-        owed_at=from_milliseconds(found.created_at),
+        _next_due=found.due_at if awaits_attempt else None,
+        _owed=found.created_at,
+        _triggered=found.triggered_at,
         redelivery_of=redelivery_of,
         job=found.job,
         url=found.url if was_tried else found.webhook_url,
         product_id=found.product_id,
         event_id=found.event_id,
         event=found.name,
-        triggered_at=from_milliseconds(found.triggered_at),
         sequence=found.sequence,
-        about=Subject.of(found.name, found.beginning),
+        about=_subject(found.name, found.beginning),
         attempts=found.attempts,
         outcome=found.outcome,
         answer_status=found.answer_status,

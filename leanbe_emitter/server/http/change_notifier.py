@@ -58,6 +58,7 @@ class ChangeNotifier(Watcher):
         self._listeners = set[Listener]()
         self._polling: asyncio.Task[None] | None = None
         self._next_commit_at = 0.0
+        self._has_notified = False
 
     @asynccontextmanager
     async def listener(self, *, is_request: bool = True) -> AsyncIterator[Listener]:
@@ -79,6 +80,7 @@ class ChangeNotifier(Watcher):
 
     def notify(self) -> None:
         """Notify all listeners."""
+        self._has_notified = True
         for listener in self._listeners:
             listener.notify()
 
@@ -99,9 +101,17 @@ class ChangeNotifier(Watcher):
         self.notify()
 
     async def _poll(self) -> None:
-        """Notify of each change of the journal's end while there is a listener."""
+        """Notify of each change of the journal's end while there is a listener.
+
+        Listeners that were notified meanwhile look for themselves: the next poll finds what came
+        after their look.
+        """
         seen = None
         while self._listeners:
+            if self._has_notified:
+                self._has_notified = False
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             # A listener that looks at a database that is away gets the error itself.
             with suppress(DatabaseUnavailable):
                 # The thread is the loop's own, and ends with the loop.
@@ -109,4 +119,5 @@ class ChangeNotifier(Watcher):
                 if end != seen:
                     seen = end
                     self.notify()
+                    self._has_notified = False
             await asyncio.sleep(POLL_SECONDS)

@@ -8,12 +8,12 @@ from typing import Final
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
 from leanbe_emitter.server.http import server_sent_events
-from leanbe_emitter.storage.queries.journal import Cursor, Entry
+from leanbe_emitter.storage.queries.journal import Cursor, Fact
 
 #: Most rows of a batch: the deliveries that changed last.
 MOST_ROWS: Final = 200
-#: Most entries of the journal that a batch is about.
-MOST_ENTRIES: Final = 2000
+#: About the most facts of the journal that a batch is about.
+MOST_FACTS: Final = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,24 +77,22 @@ class RowBatch:
         return server_sent_events.message("rows", data, cursor=str(self.end))
 
 
-def read_batch(leanbe: Leanbe, after: Cursor) -> tuple[RowBatch, Sequence[Entry]]:
-    """Return the batch after a cursor, and the journal's entries that it is about.
+def read_batch(leanbe: Leanbe, after: Cursor) -> tuple[RowBatch, Sequence[Fact]]:
+    """Return the batch after a cursor, and the journal's facts that it is about.
 
     Raises:
         DatabaseUnavailable: the database cannot be read.
     """
-    entries = leanbe.journal.facts(after, limit=MOST_ENTRIES)
-    if not entries:
-        return RowBatch(start=after, end=after), ()
-    changed = _last_changed(each.delivery_id for each in entries)
+    facts, end = leanbe.journal.facts(after, limit=MOST_FACTS)
+    changed = _last_changed(each.delivery_id for each in facts)
     shown = changed[-MOST_ROWS:]
     batch = RowBatch(
         start=after,
-        end=entries[-1].cursor,
-        rows=leanbe.deliveries.rows_of(shown),
+        end=end,
+        rows=leanbe.deliveries.rows_of(shown) if shown else (),
         skipped=len(changed) - len(shown),
     )
-    return batch, entries
+    return batch, facts
 
 
 def _last_changed(delivery_ids: Iterable[str | None]) -> list[str]:

@@ -13,7 +13,7 @@ from leanbe_emitter.server.http import server_sent_events
 from leanbe_emitter.server.http.readiness import lag_seconds
 from leanbe_emitter.server.http.row_batches import RowBatch, read_batch
 from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Setting, Subject
-from leanbe_emitter.storage.queries.journal import Cursor, Entry
+from leanbe_emitter.storage.queries.journal import Cursor, Fact
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.declarations import DECLARATIONS
@@ -60,10 +60,10 @@ class RowReader:
 
     def next_batch(self) -> RowBatch:
         """Return the batch after the last one."""
-        batch, entries = read_batch(self._leanbe, self._cursor)
+        batch, facts = read_batch(self._leanbe, self._cursor)
         self._cursor = batch.end
-        for entry in entries:
-            self._count(entry)
+        for fact in facts:
+            self._count(fact)
         return batch
 
     def pulse(self) -> str:
@@ -91,17 +91,17 @@ class RowReader:
         documents = {Change(_PATHS[name.partition(".")[0]], owner) for name, owner in names}
         return [*_differences(before, self._settings), *sorted(documents)]
 
-    def _count(self, entry: Entry) -> None:
-        if entry.kind is JournalKind.EVENT and len(self._event_ids) < _MOST_EVENTS:
-            self._event_ids.append(entry.event_id)
-        if entry.status is not None:
+    def _count(self, fact: Fact) -> None:
+        if fact.kind is JournalKind.EVENT and len(self._event_ids) < _MOST_EVENTS:
+            self._event_ids.append(fact.event_id)
+        if fact.status is not None:
             self._settled += 1
-        if entry.number is None or entry.delivery_id is None:
+        if fact.number is None or fact.delivery_id is None:
             return
-        if entry.status is DeliveryStatus.DELIVERED and entry.number == 1:
+        if fact.status is DeliveryStatus.DELIVERED and fact.number == 1:
             self._outcomes[Outcome.DELIVERED] += 1
         else:
-            self._attempts.append((entry.delivery_id, entry.number))
+            self._attempts.append((fact.delivery_id, fact.number))
 
     @property
     def cursor(self) -> Cursor:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 #: How many characters of a body are read. The names of a document come before its long texts.
-BEGINNING: Final = 2048
+BEGINNING: Final = 1024
 #: The longest text of a subject, in characters.
 _LONGEST: Final = 80
 
