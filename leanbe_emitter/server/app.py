@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 import leanbe_emitter
 from leanbe_emitter.library import Leanbe
+from leanbe_emitter.server import ui
 from leanbe_emitter.server.http.access import HEALTH_PATHS, Access, AccessMiddleware
 from leanbe_emitter.server.http.background_checks import BackgroundChecks
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
@@ -81,7 +82,7 @@ class _App(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the middleware around the routes, the outermost."""
         routes = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
-        open_paths = HEALTH_PATHS | page.PATHS
+        open_paths = HEALTH_PATHS | page.PATHS | ui.PATHS
         return RequestIdMiddleware(
             AccessMiddleware(routes, access=self._access, open_paths=open_paths)
         )
@@ -124,5 +125,6 @@ def create_app(
     # The stream has no end, and so no HEAD; the page's routes take HEAD by themselves.
     stream.add_routes(app, leanbe)
     page.add_routes(app)
+    ui.add_routes(app)
     add_error_handlers(app)
     return app

@@ -1,5 +1,6 @@
 """The server as users run it: a process on a port."""
 
+import re
 import signal
 import socket
 import sys
@@ -228,7 +229,8 @@ def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> No
             assert answer.status_code == status
         url = served.ready["url"]
         assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
-        page = httpx.get(f"{url}/", trust_env=False).headers["location"]
-        assert page == "/leanbe/docs"
+        # All that the page names is relative to its own address, whatever the proxy's path is.
+        page = httpx.get(f"{url}/", trust_env=False).text
+        assert not re.search(r'(?:href|src)="/', page)
         document = served.client.get(f"{url}/openapi.json").json()
         assert document["servers"] == [{"url": "/leanbe"}]

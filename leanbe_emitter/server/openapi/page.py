@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Final
 
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
 #: Path of the page.
 PATH: Final = "/docs"
@@ -23,7 +23,7 @@ _FILES: Final = {
     f"{PATH}/swagger-ui-bundle.js": ("swagger_ui/swagger-ui-bundle.js", "text/javascript"),
 }
 #: Paths of the page and of its files; they need no token.
-PATHS: Final = frozenset({"/", *_FILES})
+PATHS: Final = frozenset(_FILES)
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -31,17 +31,12 @@ _POLICY: Final = (
 
 
 def add_routes(app: FastAPI) -> None:
-    """Add the page, and a redirect from ``/`` to it; neither is an operation of the API."""
+    """Add the page and its files; they are no operations of the API."""
     for path, (name, media_type) in _FILES.items():
         file = partial(_file, name=name, media_type=media_type)
         app.add_route(path, file, include_in_schema=False)
-    app.add_route("/", _redirect, include_in_schema=False)
 
 
 def _file(_: Request, *, name: str, media_type: str) -> Response:
     content = files("leanbe_emitter.server").joinpath("static", name).read_bytes()
     return Response(content, headers={"Content-Security-Policy": _POLICY}, media_type=media_type)
-
-
-def _redirect(request: Request) -> Response:
-    return RedirectResponse(request.app.state.root_path + PATH)

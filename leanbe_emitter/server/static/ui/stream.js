@@ -1,0 +1,94 @@
+// Follows the stream by `fetch`: an EventSource cannot send a token.
+import { authorization, refused, urlOf } from "./api.js";
+
+/** Pause before the stream is opened again, in milliseconds. */
+const PAUSE_MS = 1000;
+
+/**
+ * Follow the stream until `signal` aborts. A hidden tab has no stream: a browser allows six
+ * connections for all tabs of a server. Whoever comes back continues where they were.
+ * @param {{query: object, after: string, signal: AbortSignal, onMessage: (name: string, data: any) => void,
+ *   onState: (state: "live" | "away") => void, onLost: () => void}} options
+ *   `onLost`: the server knows no such cursor; all has to be read anew
+ */
+export async function follow({ query, after, signal, onMessage, onState, onLost }) {
+  let last = after;
+  while (!signal.aborted) {
+    await visible(signal);
+    try {
+      for await (const message of messages(query, last, signal)) {
+        onState("live");
+        last = message.id ?? last;
+        if (message.event) onMessage(message.event, JSON.parse(message.data));
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error.status === 422 || error.status === 409) return onLost();
+    }
+    if (document.hidden || signal.aborted) continue;
+    onState("away");
+    await pause(PAUSE_MS, signal);
+  }
+}
+
+/** Yield the messages of one connection, until it ends or the tab is hidden. */
+async function* messages(query, after, signal) {
+  const leaving = new AbortController();
+  const leave = () => leaving.abort();
+  const leaveIfHidden = () => document.hidden && leave();
+  signal.addEventListener("abort", leave);
+  document.addEventListener("visibilitychange", leaveIfHidden);
+  try {
+    const answer = await fetch(urlOf("stream", { view: "rows", ...query, after }), {
+      headers: authorization(),
+      signal: leaving.signal,
+    });
+    if (!answer.ok) throw refused(answer, await answer.text());
+    yield {}; // it is there, and has nothing to say yet
+    yield* parsed(answer.body.pipeThrough(new TextDecoderStream()).getReader());
+  } finally {
+    leave();
+    signal.removeEventListener("abort", leave);
+    document.removeEventListener("visibilitychange", leaveIfHidden);
+  }
+}
+
+async function* parsed(reader) {
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const texts = (rest + value).split("\n\n");
+    rest = texts.pop();
+    for (const text of texts) yield fieldsOf(text);
+  }
+}
+
+function fieldsOf(text) {
+  const fields = {};
+  for (const line of text.split("\n")) {
+    const at = line.indexOf(": ");
+    if (at > 0) fields[line.slice(0, at)] = line.slice(at + 2);
+  }
+  return fields;
+}
+
+function visible(signal) {
+  if (!document.hidden) return undefined;
+  return new Promise((done) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      done();
+    };
+    document.addEventListener("visibilitychange", look);
+    signal.addEventListener("abort", look);
+  });
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((done) => {
+    setTimeout(done, milliseconds);
+    signal.addEventListener("abort", done);
+  });
+}
