@@ -19,7 +19,8 @@ demo: $(SYNCED)
 	@$(BIN)/leanbe-emitter demo --output table
 
 serve: $(SYNCED)
-	@$(BIN)/leanbe-emitter serve --ephemeral --clock manual --seed-file examples/seed.yaml
+	@$(BIN)/leanbe-emitter serve --ephemeral --clock manual --seed-file examples/seed.yaml \
+		--receiver Globex
 
 # A worker without tests takes some of those that wait behind long ones.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal

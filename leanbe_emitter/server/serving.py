@@ -20,6 +20,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from leanbe_emitter.delivery.event_loops import in_background
+from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_on_signals
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.library import Leanbe
@@ -67,6 +68,7 @@ async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside
     max_connections: int,
     background: BackgroundJobs,
     ready: Callable[[], object],
+    watcher: Watcher | None = None,
 ) -> None:
     """Serve requests on a socket until a signal (SIGTERM, SIGINT, SIGHUP) or the end of a stream.
 
@@ -79,6 +81,7 @@ async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside
         max_connections: how many connections are served at once.
         background: jobs that run meanwhile.
         ready: called when the server answers requests.
+        watcher: is told about the attempts of the server's worker, too.
     """
     current_default_thread_limiter().total_tokens = THREADS
     asyncio.get_running_loop().set_exception_handler(_LoopErrors())
@@ -94,10 +97,33 @@ async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside
             if not background.works:
                 await jobs.enter_async_context(in_background(lambda: _follow_clock(leanbe)))
             if background.works:
-                working = leanbe.working(watcher=app.state.change_notifier)
+                watchers = _Watchers(app.state.change_notifier, watcher or Watcher())
+                working = leanbe.working(watcher=watchers)
                 app.state.worker = await jobs.enter_async_context(working)
                 app.state.worker.add_done_callback(_log_failure)
             await server.serve(sockets=[sock])
+
+
+class _Watchers(Watcher):
+    """Tells several watchers."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def started(self, attempt: StartedAttempt) -> None:
+        """Tell each of them."""
+        for each in self._watchers:
+            each.started(attempt)
+
+    def ended(self, attempt: Attempt) -> None:
+        """Tell each of them."""
+        for each in self._watchers:
+            each.ended(attempt)
+
+    def turn_ended(self) -> None:
+        """Tell each of them."""
+        for each in self._watchers:
+            each.turn_ended()
 
 
 def _in_progress(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:

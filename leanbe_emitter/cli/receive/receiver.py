@@ -95,6 +95,7 @@ _INDENT = " " * len("14:02:11 ")
     metavar="NAME",
     help="Answer as a receiver with this flaw: something to check.",
 )
+@click.option("--until-eof", is_flag=True, help="Also stop when stdin ends.")
 @click.pass_obj
 def receiver(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,
@@ -108,6 +109,7 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     allow_targets: tuple[str, ...] | None,
     save: Path | None,
     flaw: str | None,
+    until_eof: bool,
 ) -> None:
     """Run a receiver that verifies, prints and forwards, or fails on demand.
 
@@ -130,7 +132,8 @@ def receiver(  # noqa: PLR0913 - one argument for each option
     )
     report = _reporter(invocation.output_format, save=save)
     ready = _announcer(invocation.output_format)
-    asyncio.run(serve(config, port=port, ready=ready, report=report))
+    until = sys.stdin if until_eof else None
+    asyncio.run(serve(config, port=port, ready=ready, report=report, until=until))
 
 
 def _forwarder(forward_to: str | None, allow: tuple[str, ...] | None) -> Forwarder | None:

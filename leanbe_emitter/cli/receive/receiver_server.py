@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import httptools
 
@@ -24,7 +24,7 @@ from leanbe_emitter.cli.receive.forwarding import Forwarder, NotForwarded, end_t
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, Reply
 from leanbe_emitter.delivery.network.transport import Answer
-from leanbe_emitter.delivery.worker.stop_signals import stopping_signals
+from leanbe_emitter.delivery.worker.stop_signals import stop_at_end_of, stopping_signals
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.envelope import Envelope, verify
 
@@ -341,15 +341,21 @@ def connection_to(receiver: Answering) -> asyncio.Protocol:
 
 
 async def serve(
-    config: ReceiverConfig, *, port: int, ready: Callable[[str], None], report: Report
+    config: ReceiverConfig,
+    *,
+    port: int,
+    ready: Callable[[str], None],
+    report: Report,
+    until: IO[str] | None = None,
 ) -> None:
-    """Receive until SIGTERM, SIGINT or SIGHUP.
+    """Receive until SIGTERM, SIGINT or SIGHUP, or until the end of a stream.
 
     Args:
         config: the configuration.
         port: the port on the loopback; 0 for a free one.
         ready: called with the URL when the receiver listens.
         report: called with each request before its answer.
+        until: a stream at whose end the receiver stops, as by a signal; None: no stream.
 
     Raises:
         PortTaken: the receiver cannot listen there.
@@ -362,6 +368,8 @@ async def serve(
         raise port_error(error, host=HOST, port=port) from None
     for number in stopping_signals():
         loop.add_signal_handler(number, receiver.end)
+    if until is not None:
+        stop_at_end_of(until, receiver.end)
     ready(f"http://{HOST}:{server.sockets[0].getsockname()[1]}/")
     try:
         await receiver.ended

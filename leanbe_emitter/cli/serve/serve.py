@@ -5,10 +5,13 @@ import os
 import shlex
 import socket
 import sys
+import threading
+import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
 import click
 
@@ -35,10 +38,15 @@ from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.hosts import is_loopback
 
 if TYPE_CHECKING:
+    from leanbe_emitter.delivery.watching import Watcher
     from leanbe_emitter.library import Leanbe
     from leanbe_emitter.seeds import Seed
     from leanbe_emitter.server.http.access import Access
     from leanbe_emitter.settings import Settings
+
+#: Formats in which the readiness line is all of the output.
+_FOR_PROGRAMS: Final = frozenset({OutputFormat.JSON, OutputFormat.JSONL})
+_API_PAGE: Final = "/docs"
 
 
 @command("serve", example="leanbe-emitter serve --port 0 --ephemeral")
@@ -52,6 +60,11 @@ if TYPE_CHECKING:
 @click.option("--migrate", is_flag=True, help='Upgrade the tables first, as "db upgrade" does.')
 @click.option(
     "--seed-file", type=SEED, metavar="F", help="Initial content of the database: YAML or JSON."
+)
+@click.option(
+    "--receiver",
+    metavar="PRODUCT",
+    help="Also run a receiver, and point this product to it; it is created if it is missing.",
 )
 @click.option(
     "--clock",
@@ -89,6 +102,7 @@ if TYPE_CHECKING:
     help="A further host name of the server.",
 )
 @click.option("--until-eof", is_flag=True, help="Also stop when stdin ends.")
+@click.option("--open", "opens", is_flag=True, help="Open the server's page in a browser.")
 @click.option(
     "--root-path",
     type=ROOT_PATH,
@@ -105,6 +119,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     ephemeral: bool,
     migrate: bool,
     seed_file: "Seed | None",
+    receiver: str | None,
     clock: Literal["manual", "system"] | None,
     workers_off: bool,
     keep: float,
@@ -115,12 +130,15 @@ def serve(  # noqa: PLR0913 - one argument for each option
     allowed_host: tuple[str, ...],
     root_path: str,
     until_eof: bool,
+    opens: bool,
 ) -> None:
     """Serve the API over HTTP, and deliver what is due.
 
-    The first line of the output is the URL (--output json: with database, token and pid). Requests
-    record events, and the worker inside the server delivers them at once. To listen beyond this
-    machine, set LEANBE_EMITTER_TOKEN to a token, which clients must then send.
+    The first line of the output is the URL, which is a page for people, too (--output json: with
+    database, token and pid). Requests record events, and the worker inside the server delivers them
+    at once. Each attempt is printed, as "worker" prints it, unless the output is JSON or --quiet is
+    given. To listen beyond this machine, set LEANBE_EMITTER_TOKEN to a token, which clients must
+    then send.
 
     At SIGTERM, Ctrl-C or the end of the terminal, the server finishes its work in flight and exits
     with 0. At a second SIGTERM or Ctrl-C it exits at once. Under nohup it outlives the terminal.
@@ -129,6 +147,9 @@ def serve(  # noqa: PLR0913 - one argument for each option
 
     A seed file fills a database without products, and again after each reset: with products and
     their documents, but without events. See docs/seed-files.md.
+
+    With --receiver, a receiver runs beside the server, as a process that ends with it. It verifies
+    what the product sends: the first event is delivered without a second terminal.
 
     Retries come when they are due by the machine's clock. With --clock manual, time stands still
     for every process on the database, and retries wait until you move the clock: see "clock". A
@@ -146,17 +167,20 @@ def serve(  # noqa: PLR0913 - one argument for each option
     if seed_file is not None:
         _check_seed(seed_file, settings)
     with (
+        ExitStack() as stack,
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
         open_leanbe(invocation, clock=clock, **arguments) as leanbe,
     ):
         leanbe.require_ready()  # a server that cannot write would only refuse requests
-        _notice_targets(invocation, settings)
-        _plant(invocation, leanbe, seed_file)
-        _discard_old(invocation, leanbe, older_than=discard_older_than)
         url = url_of(settings.host, sock.getsockname()[1])
+        _notice_page(invocation, url=url, token=token)
+        _notice_targets(invocation, settings)
+        stack.enter_context(_planted(invocation, leanbe, seed_file, receiver=receiver))
+        _discard_old(invocation, leanbe, older_than=discard_older_than)
         _notice_clock(invocation, leanbe, url=url, token=token)
         _serve(
+            invocation,
             leanbe,
             settings,
             sock,
@@ -165,11 +189,12 @@ def serve(  # noqa: PLR0913 - one argument for each option
             works=not workers_off,
             keep=timedelta(seconds=keep),
             until_eof=until_eof,
-            ready=_announcer(invocation, url=url, token=token),
+            ready=_announcer(invocation, url=url, token=token, opens=opens),
         )
 
 
 def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
+    invocation: Invocation,
     leanbe: "Leanbe",
     settings: "Settings",
     sock: socket.socket,
@@ -186,16 +211,31 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
     app = create_app(leanbe, settings=settings, access=access, root_path=root_path)
-    serving = until_stopped(
-        app,
-        leanbe,
-        sock=sock,
-        max_connections=settings.max_connections or connections_by_default(),
-        background=BackgroundJobs(works=works, keep=keep, until=sys.stdin if until_eof else None),
-        ready=ready,
-    )
-    with infrequent_garbage_collection():
+    with _printing(invocation) as watcher, infrequent_garbage_collection():
+        serving = until_stopped(
+            app,
+            leanbe,
+            sock=sock,
+            max_connections=settings.max_connections or connections_by_default(),
+            background=BackgroundJobs(
+                works=works, keep=keep, until=sys.stdin if until_eof else None
+            ),
+            ready=ready,
+            watcher=watcher,
+        )
         asyncio.run(serving)
+
+
+@contextmanager
+def _printing(invocation: Invocation) -> Iterator["Watcher | None"]:
+    """Print the worker's attempts, unless a program reads the output or nobody wants them."""
+    if invocation.quiet or invocation.output_format in _FOR_PROGRAMS:
+        yield None
+        return
+    from leanbe_emitter.cli.invocation.attempt_printer import printing_turns  # noqa: PLC0415 - slow
+
+    with printing_turns(invocation) as watcher:
+        yield watcher
 
 
 def _token(settings: "Settings", *, is_open: bool) -> str:
@@ -280,6 +320,12 @@ def _notice_targets(invocation: Invocation, settings: "Settings") -> None:
         )
 
 
+def _notice_page(invocation: Invocation, *, url: str, token: str) -> None:
+    """Say where the page is. Only a person's terminal gets the link with the token."""
+    link = f"{url}/#token={quote(token, safe='')}" if token and sys.stderr.isatty() else f"{url}/"
+    invocation.notice_line(f"Open {link} in a browser; the API is described at {url}{_API_PAGE}")
+
+
 def _notice_clock(invocation: Invocation, leanbe: "Leanbe", *, url: str, token: str) -> None:
     """Say that time stands still, and how to move it: nobody expects that of a server."""
     if leanbe.clock.kind != MANUAL:
@@ -325,6 +371,26 @@ def _check_seed(seed: "Seed", settings: "Settings") -> None:
             ) from None
 
 
+@contextmanager
+def _planted(
+    invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None", *, receiver: str | None
+) -> Iterator[None]:
+    """Plant a seed file, and run a receiver for a product if one is wanted."""
+    if receiver is None:
+        _plant(invocation, leanbe, seed)
+        yield
+        return
+    from leanbe_emitter.cli.serve import receiver_beside as beside  # noqa: PLC0415 - most servers have none
+
+    secret = beside.secret_for(leanbe, seed, receiver)
+    with beside.receiver_beside(secret) as url:
+        pointed = seed and beside.pointed_at(seed, receiver, url=url, secret=secret)
+        _plant(invocation, leanbe, pointed)
+        beside.point_product(leanbe, receiver, url=url, secret=secret)
+        invocation.notice(f"A receiver verifies the events of {receiver} at {url}.")
+        yield
+
+
 def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
     """Plant a seed file in a database without products, and say whether it was planted."""
     if seed is None:
@@ -346,13 +412,14 @@ def _discard_old(invocation: Invocation, leanbe: "Leanbe", *, older_than: float 
     invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
 
 
-def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], None]:
-    from leanbe_emitter.server.openapi import page  # noqa: PLC0415 - loads FastAPI
+def _announcer(invocation: Invocation, *, url: str, token: str, opens: bool) -> Callable[[], None]:
     from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown  # noqa: PLC0415 - slow
 
     def announce() -> None:
-        invocation.notice(f"API documentation: {url}{page.PATH}")
-        if invocation.output_format not in {OutputFormat.JSON, OutputFormat.JSONL}:
+        if opens:
+            # A browser may take its time, or the terminal.
+            threading.Thread(target=_open, args=(invocation, url), daemon=True).start()
+        if invocation.output_format not in _FOR_PROGRAMS:
             output.print_text(url)
             return
         db = shown(parse_database_url(invocation.settings().db))
@@ -360,3 +427,9 @@ def _announcer(invocation: Invocation, *, url: str, token: str) -> Callable[[], 
         output.print_row(OutputFormat.JSONL, document, columns=[])
 
     return announce
+
+
+def _open(invocation: Invocation, url: str) -> None:
+    """Open the page; the browser's arguments, which others can see, have no token."""
+    if not webbrowser.open(f"{url}/"):
+        invocation.notice("No browser could be started. Open the page yourself.")

@@ -1,0 +1,98 @@
+"""A receiver beside the server: a process of its own, which ends with the server.
+
+A product points to it, so that the first event of a newcomer is delivered and verified. A reset
+plants the seed file again, so the file's product points to the receiver as well.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Final
+
+from leanbe_emitter.errors import LeanbeError, NotFound
+from leanbe_emitter.ids import Ids
+
+if TYPE_CHECKING:
+    from leanbe_emitter.library import Leanbe
+    from leanbe_emitter.seeds import Seed
+
+#: The variable with the receiver's secret: everybody can see a process's arguments.
+_VARIABLE: Final = "LEANBE_EMITTER_RECEIVER_SECRET"
+_PATH: Final = "hooks/leanbe"
+
+
+@contextmanager
+def receiver_beside(secret: str) -> Iterator[str]:
+    """Run a receiver until the block ends, or until this process does; yield a webhook's URL.
+
+    Raises:
+        LeanbeError: the receiver ended at once; its own output says why.
+    """
+    options = ("--secret", f"env:{_VARIABLE}", "--port", "0", "--until-eof", "--output", "jsonl")
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "leanbe_emitter", "receiver", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, _VARIABLE: secret},
+        text=True,
+        # Ctrl-C does not reach it: the server makes its last attempts first.
+        start_new_session=True,
+    ) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise LeanbeError("The receiver did not start.", hint="Its output above says why.")
+            _discard(process.stdout)
+            yield json.loads(line)["url"] + _PATH
+        finally:
+            process.terminate()
+
+
+def _discard(stream: IO[str] | None) -> None:
+    """Read a stream to its end: the receiver would wait when the pipe is full."""
+    reader = threading.Thread(target=deque, args=(stream, 0), daemon=True, name="receiver-output")
+    reader.start()
+
+
+def secret_for(leanbe: "Leanbe", seed: "Seed | None", product: str) -> str:
+    """Return the secret that a product has, or gets from the seed file, or a new one."""
+    try:
+        present = leanbe.products.get(product).webhook.secret
+    except NotFound:
+        present = _secret_in(seed, product)
+    return present or Ids().secret()
+
+
+def _secret_in(seed: "Seed | None", product: str) -> str | None:
+    found = [each.webhook for each in seed.content.products if each.name == product] if seed else []
+    return next((each.secret for each in found if each), None)
+
+
+def pointed_at(seed: "Seed", product: str, *, url: str, secret: str) -> "Seed":
+    """Return a seed whose product of this name has a webhook with this URL and this secret."""
+    from leanbe_emitter.seeds.content import Webhook  # noqa: PLC0415 - loads pydantic
+
+    target = {"url": url, "secret": secret}
+    products = [
+        each
+        if each.name != product
+        else each.model_copy(
+            update={"webhook": (each.webhook or Webhook(url=url)).model_copy(update=target)}
+        )
+        for each in seed.content.products
+    ]
+    return replace(seed, content=seed.content.model_copy(update={"products": products}))
+
+
+def point_product(leanbe: "Leanbe", product: str, *, url: str, secret: str) -> None:
+    """Set a product's webhook; a product that is not there is created."""
+    try:
+        leanbe.webhooks.set(product, url, secret=secret)
+    except NotFound:
+        leanbe.products.create(product, webhook_url=url, secret=secret)
