@@ -1,7 +1,7 @@
 """Makes the picture of the page for README and docs: ``python -m tools.page_picture``.
 
-A server with a receiver beside it gets a few events, of which one is refused by a fault. A browser
-opens that delivery, and explains a wrong signature.
+A server with a receiver beside it gets a few events, of which two are refused by a fault. A browser
+opens another one, and explains a wrong signature.
 """
 
 import json
@@ -45,16 +45,16 @@ def post(api: httpx.Client, path: str, **body: Any) -> Any:
 
 
 def make_events(api: httpx.Client) -> dict[str, Any]:
-    """Make events of many kinds, and return a delivery that was refused."""
+    """Make events of many kinds, and return one delivery."""
     post(api, "/products/Globex/trigger", all=True)
     post(api, "/deliveries/wait")
     post(api, "/faults", kind="receiver_fails", how="status:503", times=2)
     post(api, "/products/Globex/trigger", events=["idea.upVoted", "okr.created"])
     post(api, "/products/Globex/trigger", events=["customer.created", "idea.created"])
     post(api, "/deliveries/wait")
-    found = api.get("/deliveries", params={"event": "idea.upVoted"}).json()
-    refused: dict[str, Any] = found["items"][0]
-    return refused
+    found = api.get("/deliveries", params={"event": "idea.created"}).json()
+    newest: dict[str, Any] = found["items"][0]
+    return newest
 
 
 def show(page: Page, url: str, api: httpx.Client, delivery: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ const Step = ({ isDone, text, children }) => html`<li class=${isDone ? "done" : 
 
 /** What came back, and what to do about it. */
 function CameBack({ row }) {
-  if (row.outcome === "unreachable") return html`<div class="note wait"><b>Nobody listens there.</b><p>Start a receiver to look at, or <a href=${addressOf("webhook")}>change the URL</a>.</p>
+  if (row.outcome === "unreachable") return html`<div class="note wait"><b>Nobody listens there.</b><p>Start a receiver, with the secret in LEANBE_SECRET, or <a href=${addressOf("webhook")}>change the URL</a>.</p>
     <${Code} text=${`leanbe-emitter receiver --secret env:LEANBE_SECRET --port ${portOf(row.url)}`} label="Command of a receiver" /></div>`;
   const advice = REFUSALS.includes(row.answer) ? "It may refuse the signature: paste what it computed." : "See the evidence.";
   return html`<div class="note wait"><b>The receiver answers ${row.answer ?? row.outcome}.</b><p><a href=${addressOf(`deliveries/${row._id}`)}>${advice}</a></p></div>`;

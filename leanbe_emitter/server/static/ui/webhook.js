@@ -83,7 +83,7 @@ function Further({ of }) {
 function Receivers({ of }) {
   const [name, setName] = useState("fastapi");
   const port = portOf(of.webhook.url);
-  return html`<section class="card"><h2>Receivers</h2><p>One that verifies and prints what arrives, to look at:</p>
+  return html`<section class="card"><h2>Receivers</h2><p>One that verifies and prints what arrives, with the secret in LEANBE_SECRET:</p>
     <${Code} text=${`leanbe-emitter receiver --secret env:LEANBE_SECRET --port ${port}`} label="Command of a receiver" />
     <label class="row-of">A correct one to start from, for <select value=${name} onChange=${(event) => setName(event.target.value)}>${SNIPPETS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
     <${Code} text=${`leanbe-emitter snippet ${name}`} label="Command of a snippet" /></section>`;
