@@ -33,7 +33,7 @@ function stored() {
   try {
     return sessionStorage.getItem("token") ?? "";
   } catch {
-    return ""; // the browser stores nothing for this page
+    return "";
   }
 }
 
@@ -41,7 +41,7 @@ function store(text) {
   try {
     sessionStorage.setItem("token", text);
   } catch {
-    // The token lasts until the page is loaded again.
+    // It lasts until the page is loaded again.
   }
 }
 

@@ -63,7 +63,7 @@ function Bar() {
     <span id="filter-words" class="unseen">Words: status, event, outcome, answer, fault, about, job and since, each with a colon and a value. All else is free text.</span>
     <div class="group">
       <button type="button" class="pause" aria-pressed=${!isPaused.value} onClick=${togglePause}><span class=${`dot ${isPaused.value ? "" : connection.value}`} aria-hidden="true"></span>${liveText()}<${Key}>p<//></button>
-      <button type="button" aria-pressed=${isFollowing.value} onClick=${toggleFollowing} title="Open each delivery that arrives">Follow<${Key}>f<//></button>
+      <button type="button" aria-pressed=${isFollowing.value} onClick=${toggleFollowing}>Follow<${Key}>f<//></button>
     </div>
     <a class="button primary" href=${addressOf("compose")}>Compose<${Key}>n<//></a>
   </div>`;
@@ -131,9 +131,9 @@ function First() {
 /** What would fill the list. */
 function Empty() {
   if (trouble.value || !isEmpty.value) return null;
-  if (filterText.value) return html`<div class="empty"><h2>No delivery fits the filter</h2><p>New ones that fit will appear here.</p>
+  if (filterText.value) return html`<div class="empty"><h2>No delivery fits the filter</h2>
     <button type="button" onClick=${() => filterBy("")}>Clear the filter</button></div>`;
-  if (!products.value?.length) return html`<div class="empty"><h2>There is no product yet</h2><p>A product has the URL of your receiver, and a secret.</p>
+  if (!products.value?.length) return html`<div class="empty"><h2>There is no product yet</h2>
     <a class="button primary" href=${addressOf("webhook")}>Make a product</a></div>`;
   if (!isPutAway.value) return null; // the card says what to do
   return html`<div class="empty"><h2>Nothing was sent yet</h2><p>Each delivery appears here at once.</p>

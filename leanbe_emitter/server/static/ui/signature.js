@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { ask, ofProduct } from "./api.js";
-import { Code, copy, html, sayProblem, Trouble, useAsk } from "./parts.js";
+import { Act, Code, copy, html, Modal, plural, sayProblem, Trouble, useAsk } from "./parts.js";
 
 const SECRETS = { current: "the product's secret", earlier: "an earlier secret of the product", other: "a secret that is not the product's" };
 const SCHEMES = {
@@ -41,24 +41,30 @@ function Verdict({ of }) {
 function Explain({ id, attempt }) {
   const [got, setGot] = useState("");
   const [found, setFound] = useState(null);
+  const [isAsking, setAsking] = useState(false);
   const lang = languageOf.value;
   const explain = (what) => ask(`deliveries/${id}/explain`, { method: "POST", body: { ...what, lang: lang || undefined } }).then(setFound, sayProblem);
   const explainGot = () => explain({ got: got.trim() || undefined, attempt });
-  useEffect(() => { if (found) explainGot(); }, [lang]);
+  useEffect(() => { if (found && !found.probe) explainGot(); }, [lang]);
   const submit = (event) => {
     event.preventDefault();
     explainGot();
   };
+  const probe = () => explain({ probe: true }).finally(() => setAsking(false));
   return html`<form class="explain" onSubmit=${submit}>
       <label for="got">What your receiver computed</label>
       <div class="row-of"><input id="got" class="mono grow" placeholder="Paste its signature" spellcheck="false" autocomplete="off" value=${got} onInput=${(event) => setGot(event.target.value)} />
-        <${Language} /><button>Explain</button></div></form>
-    ${found && html`<${Explanation} of=${found} />`}`;
+        <${Language} /><button>Explain</button></div>
+      <p class="muted">Or ask the receiver itself: <button type="button" class="small" onClick=${() => setAsking(true)}>Find my mistake…</button></p></form>
+    ${found && html`<${Explanation} of=${found} />`}
+    ${isAsking && html`<${Modal} label="Find my mistake" onClose=${() => setAsking(false)}><h2>Ask the receiver?</h2>
+      <p>It gets some hundred requests, signed as each known mistake would sign this event, and may act on those that it accepts.</p>
+      <p class="actions"><${Act} kind="primary" act=${probe}>Find my mistake<//><button type="button" onClick=${() => setAsking(false)}>Cancel</button></p><//>`}`;
 }
 
 const LANGUAGES = [["", "Any language"], ["javascript", "JavaScript"], ["typescript", "TypeScript"], ["python", "Python"], ["php", "PHP"], ["go", "Go"], ["ruby", "Ruby"], ["java", "Java"], ["csharp", "C#"]];
 const NAMES = Object.fromEntries(LANGUAGES);
-const GOOD = ["text-right", "body-sound"];
+const GOOD = ["text-right", "body-sound", "accepts-the-right-one"];
 
 /** The language of the receiver, for the lines that mend it; "": the mistake tells it. */
 export const languageOf = signal("");
@@ -70,7 +76,8 @@ export function Explanation({ of }) {
   return html`<div class=${`note ${GOOD.includes(of.verdict) ? "" : "wait"}`} role="status">
     <b>${of.summary}</b>${of.hint && html`<p>${of.hint}</p>`}
     ${of.mistakes.slice(0, of.verdict === "body-sound" ? 0 : 3).map((each) => html`<${Mistake} key=${each.name} of=${each} />`)}
-    ${of.difference && html`<${Difference} of=${of.difference} />`}</div>`;
+    ${of.difference && html`<${Difference} of=${of.difference} />`}
+    ${of.probe && html`<p class="muted">${plural(of.probe.requests, "request")} sent, ${of.probe.accepted.length} accepted.</p>`}</div>`;
 }
 
 const Mistake = ({ of }) => html`<p>${of.what}</p><p class="muted">In ${NAMES[of.language] ?? of.language}:</p><${Code} text=${of.fix} label="The line that mends it" />`;
