@@ -96,6 +96,30 @@ def test_what_was_made_is_linked_with_all_that_can_be_done_with_it(document: Any
             assert set(answer.get("links", {})) <= ids
 
 
+def test_generators_of_clients_find_what_they_need(document: Any) -> None:
+    """They drop operations with an enum of several types, and know no other URL and no token."""
+    assert all(each["operationId"] for each in operations(document))
+    assert [each["url"] for each in document["servers"]] == ["/"]
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    enums = [*values_of("enum", document)]
+    assert len(enums) > 100
+    for each in enums:
+        assert len({type(value) for value in each if value is not None}) == 1, each
+
+
+def values_of(key: str, value: Any) -> Iterator[Any]:
+    """Yield the values of a key at every depth, but not those of examples."""
+    if isinstance(value, dict):
+        if isinstance(value.get(key), list):
+            yield value[key]
+        for name, each in value.items():
+            if name not in {"example", "examples"}:
+                yield from values_of(key, each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from values_of(key, each)
+
+
 def test_it_says_that_a_token_is_needed_where_one_is(document: Any) -> None:
     assert "security" not in document
     with open_api(access=Access(token="tok_test")) as api:

@@ -31,6 +31,12 @@ header `Leanbe-Emitter-Cursor`, and all changes of the write come after it. Give
 `POST /api/v1/deliveries/wait`, and no test has to sleep. The server reads a body as JSON in UTF-8,
 whatever its `Content-Type` says.
 """
+_SERVER: Final = "This server; the URL is relative to the URL of this document."
+_TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "Token of the server. A server that has none takes every request.",
+}
 _SIX: Final = "or the first or last six digits of the id"
 _NO_SLASH: Final = "If the name has a slash, use the id."
 #: Parameters of paths, by the end of the path up to them; the first match counts.
@@ -57,10 +63,13 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             summary="A local fake of Leanbe's webhooks.",
             description=" ".join(_ABOUT.split()),
             routes=app.routes,
-            servers=[{"url": app.state.root_path}] if app.state.root_path else None,
+            servers=[{"url": app.state.root_path or "/", "description": _SERVER}],
         )
         # Operations contain their schemas: FastAPI's own components have nothing to add.
-        document["components"] = {"schemas": {"Problem": setup.PROBLEM}}
+        document["components"] = {
+            "schemas": {"Problem": setup.PROBLEM},
+            "securitySchemes": {"token": _TOKEN},
+        }
         if app.state.needs_token:
             _require_token(document)
         for path, operations in document["paths"].items():
@@ -76,7 +85,6 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
 
 def _require_token(document: dict[str, Any]) -> None:
     """Require the token of all operations but health checks."""
-    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"token": []}]
     for path in HEALTH_PATHS:
         for operation in document["paths"][path].values():

@@ -49,9 +49,11 @@ def _assumption(assumption: Assumption) -> dict[str, Any]:
     if not assumption.values:
         meaning = f"{assumption.question} It takes {assumption.accepts}."
         return {**string(assumption.default, meaning), **ASSUMPTION_VALUE}
-    booleans = [value == "true" for value in assumption.values if value in {"true", "false"}]
-    named = enum(assumption.values, assumption.question)
-    return {**named, "enum": [*named["enum"], *booleans], **ASSUMPTION_VALUE} if booleans else named
+    if set(assumption.values) == {"true", "false"}:
+        # Two schemas, because generators of clients know no enum with values of two types.
+        text = enum(assumption.values, "The same as a text.")
+        return {"anyOf": [{"type": "boolean"}, text], "description": assumption.question}
+    return enum(assumption.values, assumption.question)
 
 
 #: Values of a product's assumptions, by name.
