@@ -204,7 +204,7 @@ def test_an_answer_is_given_up_after_16_mebibytes() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
     ],
 )
-def test_what_is_no_http_is_said_to_be_none(data: bytes) -> None:
+def test_bytes_that_are_no_http_raise_not_http(data: bytes) -> None:
     with pytest.raises(NotHttp):
         reader().feed(data)
 
@@ -290,7 +290,7 @@ def test_an_answer_is_remembered_only_where_it_came_whole_and_alone() -> None:
     assert [each._answers for each in (known, known_surplus, known_last)] == [{}, {}, {}]
 
 
-def test_what_has_a_remark_is_not_remembered() -> None:
+def test_an_answer_with_a_remark_is_not_remembered() -> None:
     known = KnownAnswers()
     one = AnswerReader(AnswerLimits(), known)
     one.feed(LENGTH)

@@ -209,7 +209,7 @@ async def test_an_error_in_the_background_is_kept_and_changes_no_answer() -> Non
 
 
 @run_in_loop
-async def test_what_a_test_framework_raises_in_the_app_is_kept_too() -> None:
+async def test_an_outcome_of_a_test_framework_in_an_asgi_app_is_kept_too() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         del scope, receive, send
         pytest.fail("not this event")
@@ -271,7 +271,7 @@ async def test_an_answer_that_breaks_the_protocol_is_unknown(
 
 
 @run_in_loop
-async def test_what_still_goes_on_is_cancelled_when_the_transport_is_closed() -> None:
+async def test_an_app_that_still_runs_is_cancelled_when_the_transport_is_closed() -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await app_sending(START, END)(scope, receive, send)
         try:

@@ -105,7 +105,7 @@ def test_the_defaults_read_as_the_article() -> None:
     assert all(check_assumption(name, text) == text for name, text in texts_of(ARTICLE).items())
 
 
-def test_what_is_set_is_parsed_and_only_that_is_changed() -> None:
+def test_a_set_assumption_is_parsed_and_no_other_is_changed() -> None:
     assumptions = parse_assumptions(
         {"triggered_at": "la-offset", "backoff": "1s,500ms", "stop_on_gone": "true"}
     )
@@ -213,7 +213,7 @@ def test_an_assignment_is_name_and_value() -> None:
         parse_assignment("timeout")
 
 
-def test_what_shapes_bytes_is_settled_when_the_event_is_recorded() -> None:
+def test_an_assumption_that_shapes_bytes_is_settled_when_the_event_is_recorded() -> None:
     settled: dict[Any, set[str]] = {}
     for name in ASSUMPTION_NAMES:
         settled.setdefault(assumption(name).settled_at, set()).add(name)

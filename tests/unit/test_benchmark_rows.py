@@ -46,7 +46,7 @@ def test_a_row_that_the_other_checkout_lacks_has_no_ratio_to_it() -> None:
     assert [ratio.to for ratio in compared.ratios] == ["pyreqwest"]
 
 
-def test_what_is_expected_beside_another_commit_is_a_goal() -> None:
+def test_a_ratio_to_another_commit_is_a_goal() -> None:
     emitted = row(4.0, "SQLite, 1 a transaction")
     (compared,) = against.compared("emission", [[emitted]], [[emitted]], "abc")
     assert any(words == "≥ 1.8x abc" and not is_met for words, is_met in compared.goals())

@@ -181,7 +181,7 @@ def test_an_accepted_attempt_is_two_lines(capsys: pytest.CaptureFixture[str]) ->
     assert (printer.made, printer.accepted) == (1, 1)
 
 
-def test_what_was_done_on_purpose_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_on_purpose_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
     printer = lines(OutputFormat.TABLE, [])
     printer.started(REFUSED)
     printer.ended(replace(ACCEPTED, fault="wrong_secret"))
@@ -266,7 +266,7 @@ def test_json_is_one_list_and_jsonl_a_document_an_attempt(
     }
 
 
-def test_what_had_no_answer_says_its_error_and_what_is_exhausted_how_to_go_on(
+def test_an_attempt_without_an_answer_says_its_error_and_an_exhausted_one_how_to_go_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     printer = lines(OutputFormat.TABLE, [])

@@ -66,7 +66,7 @@ def test_a_first_event_that_was_refused_is_named_with_the_answer(
     assert told.reason.startswith(refused)
 
 
-def test_what_is_refused_later_does_not_end_the_story() -> None:
+def test_a_later_refusal_does_not_end_the_story() -> None:
     told = story_of(*(Event(name="okr.created", attempts=[each]) for each in (ACCEPTED, FAILED)))
     assert told.reason_to_stop == ""
     assert told.reason == "Not accepted, or not verified: okr.created."
@@ -78,7 +78,7 @@ def test_an_event_that_did_not_occur_is_named() -> None:
     assert told.reason == "These events did not occur: okr.deleted."
 
 
-def test_what_node_does_not_verify_is_no_success() -> None:
+def test_a_body_that_node_does_not_verify_is_no_success() -> None:
     told = report(ACCEPTED)
     told.node = NodeCheck(verified=21, bodies=22, version="v20")
     assert not told.is_success
@@ -91,7 +91,7 @@ def test_a_receiver_that_tells_nothing_is_said_to_have_accepted() -> None:
     assert told.summary == "22 of 22 accepted by http://127.0.0.1:8000/"
 
 
-def test_what_was_not_reached_is_shown_by_what_went_wrong() -> None:
+def test_an_event_without_an_answer_shows_the_error_of_its_attempt() -> None:
     assert report(UNREACHED).events[0].answers == "connection refused"
     assert report().events[0].verdict == "NOT SENT"
 

@@ -59,7 +59,7 @@ def test_a_nested_path_makes_what_is_missing_on_its_way() -> None:
     assert customer(("country.countryCode", "FR")) == {"country": {"countryCode": "FR"}}
 
 
-def test_what_is_unset_is_none() -> None:
+def test_an_unset_path_is_none() -> None:
     assert idea(unset=("assigned",)) == {"assigned": None}
     assert idea(unset=("title",)) == {"title": None}, "the library refuses it, aloud"
     assert idea(unset=("tags[0]",)) == {"tags": [{"title": "ux"}]}

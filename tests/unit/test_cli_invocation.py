@@ -164,7 +164,7 @@ def test_an_error_says_what_and_then_what_to_do(capsys: pytest.CaptureFixture[st
     )
 
 
-def test_what_to_do_is_said_by_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hint_names_the_command_to_type(capsys: pytest.CaptureFixture[str]) -> None:
     def program() -> int:
         raise NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
 
@@ -205,7 +205,7 @@ def test_an_id_stays_whole_however_narrow_the_terminal_is(
     assert "…a2e502" in capsys.readouterr().out
 
 
-def test_what_came_from_outside_reaches_no_terminal_as_an_order() -> None:
+def test_control_characters_from_outside_reach_no_terminal() -> None:
     assert output.printable("a\x1b[2Jb\u202ec") == "a\\x1b[2Jb\\u202ec"
     assert output.printable("né 👩‍🚀") == "né 👩‍🚀"
 

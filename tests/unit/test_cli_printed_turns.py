@@ -120,7 +120,7 @@ def test_a_remark_stands_behind_the_lines_that_it_is_about() -> None:
     assert len(lines) == 5
 
 
-def test_what_is_broken_off_in_a_turn_is_printed_all_the_same() -> None:
+def test_a_turn_that_is_broken_off_is_printed_all_the_same() -> None:
     with recorded_writes() as writes, suppress(ZeroDivisionError), turns() as watcher:
         tell(watcher, "a")
         raise ZeroDivisionError

@@ -52,7 +52,9 @@ def test_a_folder_that_was_not_made_so_stays(place: Path, name: str) -> None:
         assert (place / name / "notes.txt").exists()
 
 
-def test_what_a_link_leads_to_stays(place: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_folder_behind_a_link_stays(
+    place: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / lock_name()).touch()
     (place / "leanbe-emitter-link").symlink_to(elsewhere)

@@ -54,7 +54,7 @@ def test_a_word_of_other_tools_or_a_slip_is_answered_with_ours(
 
 
 @pytest.mark.parametrize("line", ["verify --url x", "tail --override x", "trigger --user x"])
-def test_what_only_looks_alike_is_not_offered(
+def test_an_option_that_only_looks_alike_is_not_offered(
     line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command, option, _ = line.split()

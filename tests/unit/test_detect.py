@@ -141,7 +141,7 @@ def test_a_request_is_verified_in_one_call() -> None:
 
 @pytest.mark.parametrize("reply", [True, 99, 600, "ok", (200, 7), (1, b"")])
 @run_in_loop
-async def test_what_is_no_answer_is_a_500_that_says_so(reply: Any) -> None:
+async def test_a_reply_that_is_no_answer_is_a_500_that_says_so(reply: Any) -> None:
     transport = transport_for(lambda _: reply, answer_seconds=PATIENCE_SECONDS)
     answer = await transport.send(post(URL))
     assert answer.status == 500
@@ -175,7 +175,7 @@ async def test_a_function_that_does_not_end_is_unknown() -> None:
             await transport_for(function, answer_seconds=SOON).send(post(URL))
 
 
-def test_what_needs_no_loop_is_called_without_one() -> None:
+def test_a_function_that_needs_no_loop_is_called_without_one() -> None:
     transport = transport_for(of_one)
     assert not transport.needs_loop
     assert drive(transport.send(post(URL))).status == 202

@@ -54,7 +54,7 @@ def test_a_payload_holds_any_part_of_itself(expected: Any) -> None:
         ([], "payload: expected [], got {'title': "),
     ],
 )
-def test_what_is_different_is_named(expected: Any, said: str) -> None:
+def test_a_difference_is_named_with_its_place(expected: Any, said: str) -> None:
     (found,) = differences(expected, PAYLOAD)
     assert found.startswith(said)
 

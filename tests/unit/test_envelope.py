@@ -184,7 +184,7 @@ def test_without_a_secret_nothing_is_signed(location: SignatureLocation) -> None
     assert made.headers == (("Content-Type", "application/json"),)
 
 
-def test_what_is_sealed_does_not_show_its_body_when_printed() -> None:
+def test_a_sealed_request_does_not_show_its_body_when_printed() -> None:
     assert "Dark mode" not in repr(sealed())
 
 
@@ -299,7 +299,7 @@ def test_a_body_that_does_not_verify_is_refused_with_the_reason(body: bytes, rea
 
 
 @pytest.mark.parametrize("body", [None, "{}", {"payload": 1}, 3])
-def test_what_is_not_bytes_is_refused_with_the_reason(body: Any) -> None:
+def test_a_body_that_is_not_bytes_is_refused_with_the_reason(body: Any) -> None:
     with pytest.raises(InvalidSignature, match="not bytes"):
         verify(body, SECRET)
 

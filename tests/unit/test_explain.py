@@ -98,7 +98,7 @@ CASES = {
     [(name, got) for name, several in CASES.items() for got in several],
     ids=[f"{name}-{at}" for name, several in CASES.items() for at in range(len(several))],
 )
-def test_what_a_receiver_computed_names_its_mistake(name: str, got: str) -> None:
+def test_the_digest_that_a_receiver_computed_names_its_mistake(name: str, got: str) -> None:
     explanation = explained(f" {got}\n")
     assert (explanation.verdict, names(explanation)) == (Verdict.MISTAKE_FOUND, [name])
     assert explanation.explained
@@ -193,7 +193,7 @@ def test_no_digits_are_listed_twice() -> None:
     assert "whole-envelope-hashed" not in names(explained(None))  # of this body, the raw text
 
 
-def test_what_does_not_show_in_a_body_is_not_listed_for_it() -> None:
+def test_a_mistake_that_does_not_show_in_a_body_is_not_listed_for_it() -> None:
     text = '{"a":1}'
     body = f'{{"payload":{text}{REST},"signature":"{digest(SECRET, text)}"}}'
     listed = names(explained(None, body=body))
@@ -217,9 +217,7 @@ def test_what_does_not_show_in_a_body_is_not_listed_for_it() -> None:
     ],
 )
 @pytest.mark.parametrize("got", [None, "undefined", "a" * 64])
-def test_what_is_wrong_with_the_body_itself_is_said_first(
-    body: str, reason: str, got: str | None
-) -> None:
+def test_a_fault_of_the_body_itself_is_said_first(body: str, reason: str, got: str | None) -> None:
     explanation = explained(got, body=body)
     assert (explanation.verdict, explanation.explained) == (Verdict.BODY_UNSOUND, True)
     assert reason in explanation.summary

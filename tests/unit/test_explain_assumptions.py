@@ -69,7 +69,9 @@ def names(explanation: Explanation) -> list[str]:
 
 
 @pytest.mark.parametrize("assumed", ASSUMPTION_SETS, ids=str)
-def test_what_was_sent_under_an_assumption_is_sound_and_says_so(assumed: dict[str, str]) -> None:
+def test_a_body_that_was_sent_under_an_assumption_is_sound_and_says_so(
+    assumed: dict[str, str],
+) -> None:
     explanation = explained(assumed, None)
     assert explanation.verdict is Verdict.BODY_SOUND
     for name, value in assumed.items():
@@ -142,7 +144,7 @@ def test_hashing_the_raw_body_is_named_under_an_assumption_too(assumed: dict[str
     assert signs_payload is (assumed is HEADER)
 
 
-def test_what_nothing_gives_is_compared_with_what_the_assumption_signs() -> None:
+def test_a_digest_that_nothing_gives_is_compared_with_the_text_that_the_assumption_signs() -> None:
     rest = sealed({**HEADER, **ENVELOPE}).body
     explanation = explained(ENVELOPE, "a" * 64)
     assert explanation.verdict is Verdict.NONE_FITS

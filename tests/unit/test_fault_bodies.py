@@ -65,7 +65,7 @@ def test_a_tampered_payload_differs_in_one_text_and_keeps_its_signature() -> Non
         ("text", "text (tampered)"),
     ],
 )
-def test_whatever_the_payload_it_is_tampered_with(payload: Any, tampered: Any) -> None:
+def test_a_payload_of_any_kind_is_tampered_with(payload: Any, tampered: Any) -> None:
     assert faulty_envelope("tampered_payload", payload)["payload"] == tampered
 
 

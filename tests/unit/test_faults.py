@@ -80,7 +80,9 @@ def test_a_misbehaviour_has_one_text(kind: str, how: str | None, text: str) -> N
         ("not_delivered+receiver_fails", None, "exclude each other"),
     ],
 )
-def test_what_cannot_be_asked_for_is_refused(kind: str, how: str | None, message: str) -> None:
+def test_a_fault_that_cannot_be_asked_for_is_refused(
+    kind: str, how: str | None, message: str
+) -> None:
     with pytest.raises(InvalidValue, match=message):
         FaultSpec.parse(kind, how)
 

@@ -45,7 +45,7 @@ def test_a_name_that_is_no_token_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "CONNECTION", "Expect"])
-def test_what_frames_the_message_is_the_senders_own(name: str) -> None:
+def test_a_header_that_frames_the_message_is_the_senders_own(name: str) -> None:
     with pytest.raises(InvalidValue, match="frames the message"):
         check_header(name, "x")
 
@@ -64,7 +64,7 @@ def test_white_space_round_a_value_is_taken_off() -> None:
 
 
 @given(st.text(), st.text())
-def test_whatever_passes_is_one_line_of_latin_1(name: str, value: str) -> None:
+def test_an_accepted_header_is_one_line_of_latin_1(name: str, value: str) -> None:
     try:
         header = check_header(name, value)
     except InvalidValue:

@@ -42,7 +42,7 @@ def test_a_host_is_a_name_or_an_address(text: str, host: str) -> None:
         "a\nb",
     ],
 )
-def test_what_is_more_than_a_host_or_less_is_refused(text: str) -> None:
+def test_a_text_that_is_more_than_a_host_or_less_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="is no host") as refused:
         parse_host(text)
     assert repr(text) in refused.value.message

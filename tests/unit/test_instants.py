@@ -53,7 +53,7 @@ def test_a_naive_datetime_names_no_instant() -> None:
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
-def test_what_is_printed_is_read_back_to_the_millisecond(instant: datetime) -> None:
+def test_a_printed_instant_is_read_back_to_the_millisecond(instant: datetime) -> None:
     read = parse_instant(print_instant(instant))
     assert timedelta(0) <= instant - read < timedelta(milliseconds=1)
 
@@ -91,7 +91,7 @@ def test_other_forms_are_refused(text: str) -> None:
         ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999Z"),
     ],
 )
-def test_what_people_write_may_have_any_form_of_rfc_3339(text: str, printed: str) -> None:
+def test_a_given_instant_may_have_any_form_of_rfc_3339(text: str, printed: str) -> None:
     assert print_instant(parse_given_instant(text)) == printed
 
 
@@ -117,7 +117,7 @@ def test_a_given_instant_has_no_microseconds(instant: datetime) -> None:
         "2023-06-29T06:56:57Z\n",
     ],
 )
-def test_what_names_no_instant_by_rfc_3339_is_refused(text: str) -> None:
+def test_a_text_that_names_no_instant_by_rfc_3339_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="is no instant"):
         parse_given_instant(text)
 

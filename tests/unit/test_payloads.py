@@ -153,12 +153,12 @@ def test_the_requests_of_an_idea_are_keyed_as_the_assumption_says() -> None:
     assert keys(arranged) == [("ideaRequests", [[("_id", None), ("title", None)]])]
 
 
-def test_what_is_unset_is_left_out() -> None:
+def test_an_unset_member_is_left_out() -> None:
     values = {"_id": "64a28e4c9c3a1954e6a2e501", "email": "ana@example.com", "phone": None}
     assert list(document("customer", values)) == ["_id", "email"]
 
 
-def test_what_is_unset_is_null_at_every_depth_when_it_is_asked_to_be() -> None:
+def test_an_unset_member_is_null_at_every_depth_when_it_is_asked_to_be() -> None:
     values = {
         "_id": "1",
         "country": {"countryCode": "FR"},
@@ -183,7 +183,7 @@ def test_a_required_null_stays() -> None:
     assert arranged == {"changes": [change]}
 
 
-def test_what_the_shape_does_not_have_is_left_out() -> None:
+def test_a_member_that_the_shape_does_not_have_is_left_out() -> None:
     assert document("okr", {"score": 7, "title": "Ship it"}) == {"title": "Ship it"}
 
 

@@ -54,35 +54,35 @@ def connection() -> Iterator[_Connection]:
         yield _Connection(ours=ours, servers=servers)
 
 
-def test_what_was_used_a_moment_ago_is_taken_as_it_is(connection: _Connection) -> None:
+def test_a_connection_that_was_used_a_moment_ago_is_taken_as_it_is(connection: _Connection) -> None:
     connection.give_back()
     connection.now += PING_AFTER_SECONDS / 2
     assert not connection.is_pinged()
 
 
-def test_what_rested_is_pinged(connection: _Connection) -> None:
+def test_a_connection_that_rested_is_pinged(connection: _Connection) -> None:
     connection.give_back()
     connection.now += PING_AFTER_SECONDS * 2
     assert connection.is_pinged()
 
 
-def test_what_was_never_given_back_is_pinged(connection: _Connection) -> None:
+def test_a_connection_that_was_never_given_back_is_pinged(connection: _Connection) -> None:
     assert connection.is_pinged()
 
 
-def test_what_the_server_said_something_to_is_pinged(connection: _Connection) -> None:
+def test_a_connection_with_unread_bytes_of_the_server_is_pinged(connection: _Connection) -> None:
     connection.give_back()
     connection.servers.send(b"terminating connection")
     assert connection.is_pinged()
 
 
-def test_what_the_server_closed_is_pinged(connection: _Connection) -> None:
+def test_a_connection_that_the_server_closed_is_pinged(connection: _Connection) -> None:
     connection.give_back()
     connection.servers.close()
     assert connection.is_pinged()
 
 
-def test_what_is_closed_here_is_pinged(connection: _Connection) -> None:
+def test_a_connection_that_is_closed_here_is_pinged(connection: _Connection) -> None:
     connection.give_back()
     connection.closed = True
     assert connection.is_pinged()

@@ -63,7 +63,7 @@ def test_an_error_shows_its_message_and_its_hint() -> None:
     )
 
 
-def test_what_is_public_is_what_is_documented() -> None:
+def test_the_public_names_are_the_documented_names() -> None:
     assert set(leanbe_emitter.__all__) == DOCUMENTED
 
 

@@ -135,7 +135,7 @@ async def test_a_lookup_waits_for_a_running_thread_where_no_other_starts() -> No
 
 
 @run_in_loop
-async def test_whatever_a_lookup_raises_its_callers_get_an_answer() -> None:
+async def test_callers_get_an_os_error_for_any_error_of_a_lookup() -> None:
     def broken(host: str, port: int) -> Sequence[str]:
         raise MemoryError(f"{host}:{port}")
 

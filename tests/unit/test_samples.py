@@ -107,12 +107,12 @@ def test_an_id_holds_the_second_of_its_creation(event: str) -> None:
 
 
 @pytest.mark.parametrize("event", [name for name in EVENT_NAMES if name.endswith("created")])
-def test_what_was_just_created_was_never_updated(event: str) -> None:
+def test_a_document_that_was_just_created_was_never_updated(event: str) -> None:
     document = samples().payload(event)
     assert document["createdAt"] == document["updatedAt"] == "2026-11-24T11:59:59.923Z"
 
 
-def test_what_changed_was_changed_after_its_creation() -> None:
+def test_an_updated_document_changed_after_its_creation() -> None:
     document = samples().payload("idea.updated")
     assert document["createdAt"] < "2026-11-20" < document["updatedAt"]
 
@@ -284,14 +284,14 @@ def test_going_on_keeps_the_values_that_the_event_does_not_change(
     assert same["createdAt"] == document["createdAt"]
 
 
-def test_what_was_changed_by_hand_stays_changed() -> None:
+def test_a_change_by_hand_stays() -> None:
     earlier: Any = samples().payload("idea.created") | {"title": "My own", "visibility": "team"}
     later = about(earlier, "idea.created").payload("idea.promoted")
     assert (later["title"], later["visibility"]) == ("My own", "team")
     assert (later["owner"], later["ideaRequests"]) == (earlier["owner"], earlier["ideaRequests"])
 
 
-def test_what_the_earlier_payload_left_out_stays_out() -> None:
+def test_a_member_that_the_earlier_payload_left_out_stays_out() -> None:
     earlier = samples().payload("idea.created")
     del earlier["assigned"], earlier["description"]
     later = about(earlier, "idea.created").payload("idea.updated")

@@ -81,7 +81,9 @@ def test_a_value_of_another_type_does_not_fit(event: str) -> None:
         ("announcement.created", {"status": "retracted"}),
     ],
 )
-def test_what_the_contract_excludes_does_not_fit(event: str, change: dict[str, Any]) -> None:
+def test_a_value_that_the_contract_excludes_does_not_fit(
+    event: str, change: dict[str, Any]
+) -> None:
     assert errors(example(event) | change, json_schema(event))
 
 
@@ -94,7 +96,7 @@ def test_what_the_contract_excludes_does_not_fit(event: str, change: dict[str, A
         ("customer.created", {"devices": [{"_id": "device 9"}]}),
     ],
 )
-def test_what_the_contract_leaves_open_fits(event: str, change: dict[str, Any]) -> None:
+def test_a_value_that_the_contract_leaves_open_fits(event: str, change: dict[str, Any]) -> None:
     assert errors(example(event) | change, json_schema(event)) == []
 
 
@@ -116,7 +118,7 @@ def test_an_optional_field_is_required_and_may_be_null_when_it_is_asked_to_be() 
     assert errors(example("idea.created") | {"title": None}, schema)
 
 
-def test_what_the_article_does_not_show_is_marked() -> None:
+def test_a_field_that_the_article_does_not_show_is_marked() -> None:
     schema: Any = json_schema("ideaRequest.created")
     assert schema["x-leanbe-source"] == "inferred"
     marks = {key: member["x-leanbe-source"] for key, member in schema["properties"].items()}

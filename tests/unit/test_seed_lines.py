@@ -31,7 +31,7 @@ def test_json_may_be_indented_by_tabs_and_write_astral_characters_as_pairs() -> 
 
 
 @pytest.mark.parametrize("text", ["NO", "yes", "2026-01-01", "0x1F", "1:30", "+123456789", "007"])
-def test_what_is_text_in_json_is_text(text: str) -> None:
+def test_a_scalar_that_is_text_in_json_is_text(text: str) -> None:
     assert locate(f"value: {text}").value == {"value": text}
 
 
@@ -85,7 +85,7 @@ def test_aliases_that_would_fill_the_memory_are_refused() -> None:
         ("a: \x07", 1, "special characters"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text: str, line: int, reason: str) -> None:
+def test_a_mistake_is_told_with_its_line(text: str, line: int, reason: str) -> None:
     with pytest.raises(Unreadable) as refused:
         locate(text)
     assert refused.value.line == line

@@ -114,7 +114,7 @@ def test_a_key_that_is_no_text_is_refused(key: object) -> None:
 
 
 @pytest.mark.parametrize("value", [{1}, b"x", object(), 1j, stringify])
-def test_what_json_has_no_form_for_is_refused_with_its_place(value: object) -> None:
+def test_a_value_without_a_form_in_json_is_refused_with_its_place(value: object) -> None:
     with pytest.raises(InvalidValue, match=r"payload\.a\[1\] is of type"):
         stringify({"a": [0, value]})
 
@@ -173,7 +173,7 @@ def test_the_limit_of_size_counts_bytes_of_utf8(letter: str) -> None:
 
 
 @pytest.mark.parametrize("text", NOT_JSON)
-def test_what_javascript_does_not_parse_is_refused(text: str) -> None:
+def test_a_text_that_javascript_does_not_parse_is_refused(text: str) -> None:
     with pytest.raises(InvalidValue, match="This is not JSON"):
         parse(text)
 
@@ -185,7 +185,7 @@ def test_a_hundred_thousand_open_brackets_are_a_designed_error() -> None:
 
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400, "-" + "9" * 100_000])
-def test_what_somebody_gives_holds_no_number_that_would_become_null(number: str) -> None:
+def test_given_json_has_no_number_that_would_become_null(number: str) -> None:
     with pytest.raises(InvalidValue, match="is no finite number") as raised:
         parse_given(f'{{"upvotes": [1.5, {number}]}}')
     assert len(raised.value.message) < 100
@@ -197,7 +197,7 @@ def test_what_somebody_gives_holds_no_number_that_would_become_null(number: str)
 @pytest.mark.parametrize(
     "text", ['{"a":1,"b":2,"a":1}', '[{"c":{"b":0,"a":1,"\\u0061":2}}]', '{"a":{},"a":[]}']
 )
-def test_what_somebody_gives_has_no_member_twice(text: str) -> None:
+def test_given_json_has_no_member_twice(text: str) -> None:
     with pytest.raises(InvalidValue) as raised:
         parse_given(text)
     assert raised.value.message == "'a' is there twice."
@@ -226,7 +226,7 @@ def test_the_last_of_two_equal_keys_wins_at_the_place_of_the_first() -> None:
 @given(
     st.recursive(st.integers() | st.floats(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
 )
-def test_what_is_written_is_written_again_the_same(value: object) -> None:
+def test_a_written_text_is_written_again_the_same(value: object) -> None:
     text = stringify(value)
     assert stringify(parse(text)) == text
 

@@ -246,9 +246,7 @@ def test_an_entry_that_allows_nothing_sensible_is_refused(entry: str) -> None:
 
 
 @given(st.text() | st.text().map(lambda text: f"http://{text}"))
-def test_whatever_is_given_either_passes_and_can_be_taken_apart_or_is_an_invalid_target(
-    url: str,
-) -> None:
+def test_any_text_either_passes_and_can_be_taken_apart_or_is_an_invalid_target(url: str) -> None:
     try:
         check_url(url, DEFAULT)
     except InvalidTarget:
@@ -327,6 +325,6 @@ def test_a_url_is_taken_apart_and_changed_only_where_the_request_line_asks_for_i
 
 
 @pytest.mark.parametrize("url", ["", "ftp://a.test/", "http://[", "http://a.test:x/"])
-def test_what_is_no_url_to_call_is_not_taken_apart(url: str) -> None:
+def test_a_text_that_is_no_url_to_call_is_not_taken_apart(url: str) -> None:
     with pytest.raises(InvalidTarget, match="cannot be called"):
         Target.of(url)

@@ -141,7 +141,7 @@ def test_the_iterable_is_closed_where_it_raises() -> None:
     assert pieces.is_closed
 
 
-def test_what_is_written_comes_before_what_is_returned() -> None:
+def test_written_bytes_come_before_returned_ones() -> None:
     def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         del environ
         write = start_response("200 OK", [])
@@ -211,7 +211,7 @@ def test_an_error_in_the_app_is_a_500_on_record_and_kept() -> None:
     )
 
 
-def test_what_a_test_framework_raises_in_the_app_is_kept_too() -> None:
+def test_an_outcome_of_a_test_framework_in_a_wsgi_app_is_kept_too() -> None:
     def app(_: Environ, __: Start) -> Iterable[bytes]:
         pytest.fail("not this event")
 
