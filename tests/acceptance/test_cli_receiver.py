@@ -13,7 +13,7 @@ from leanbe_emitter.clock import stopwatch
 from tests.support.command_line import run_process
 from tests.support.loopback_receiver import LoopbackReceiver
 from tests.support.ports import free_port
-from tests.support.receiver_process import run_receiver
+from tests.support.receiver_process import ReceiverProcess, run_receiver
 from tests.support.waiting import PATIENCE_SECONDS
 
 EXAMPLES = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))
@@ -115,6 +115,13 @@ def test_a_disk_that_takes_nothing_ends_it_with_the_reason(tmp_path: Path) -> No
         assert receiver.process.wait(PATIENCE_SECONDS) == 3
 
 
+def hang(receiver: ReceiverProcess, target: LoopbackReceiver) -> None:
+    """Send a request that the target gets and does not answer."""
+    target.busy.clear()
+    receiver.connection.request("POST", "/hooks/leanbe", BODY)
+    assert target.busy.wait(PATIENCE_SECONDS)
+
+
 def test_it_forwards_each_request_and_answers_with_the_answer(tmp_path: Path) -> None:
     with (
         LoopbackReceiver.listening() as target,
@@ -126,10 +133,13 @@ def test_it_forwards_each_request_and_answers_with_the_answer(tmp_path: Path) ->
         lines = [json.loads(receiver.line()) for _ in range(2)]
         assert [(each["status"], each["verified"]) for each in lines] == [(202, True), (418, False)]
         assert target.bodies == [BODY, BODY[:-3] + b'0"}']
-        target.busy.clear()
         target.is_open.clear()
-        receiver.connection.request("POST", "/hooks/leanbe", BODY)
-        assert target.busy.wait(PATIENCE_SECONDS)
+        hang(receiver, target)
+        receiver.connection.close()
+        given_up = json.loads(receiver.line())
+        assert (given_up["status"], given_up["verified"]) == (None, True)
+        assert "before the target answered" in given_up["forwardError"]
+        hang(receiver, target)
         ended, stderr = receiver.end(signal.SIGINT)
         assert (ended, stderr) == (0, "")
 
@@ -147,6 +157,11 @@ def test_a_target_that_is_down_is_502_and_a_line(tmp_path: Path) -> None:
         assert "503 Service Unavailable" in receiver.line()
         assert "502 Bad Gateway" in receiver.line()
         assert receiver.line().strip().startswith("not forwarded: connection refused by")
+        host, port = urlsplit(receiver.url).netloc.split(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as connection:
+            connection.sendall(b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            with connection.makefile("rb") as answer:
+                assert answer.read().endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,7 @@ def _answer(received: ReceivedRequest) -> bytes:
     forwarded = received.forwarded
     body = _detail(received) if forwarded is None else forwarded.body
     bodiless = status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+    is_head = received.request.method == "HEAD"
     head = [f"HTTP/1.1 {output.format_status(status)}"]
     if forwarded is not None:
         head = [f"HTTP/1.1 {status} {forwarded.reason}", *_header_lines(forwarded)]
@@ -205,7 +206,7 @@ def _answer(received: ReceivedRequest) -> bytes:
         head.append(f"Content-Length: {len(body)}")
     if not received.request.keep_alive:
         head.append("Connection: close")
-    return "\r\n".join([*head, "", ""]).encode("latin-1") + (b"" if bodiless else body)
+    return "\r\n".join([*head, "", ""]).encode("latin-1") + (b"" if bodiless or is_head else body)
 
 
 def _header_lines(answer: Answer) -> Iterator[str]:
