@@ -125,7 +125,7 @@ def test_the_quick_start_delivers_and_explain_names_the_mistake(
     printed = shell.run(*blocks)
     assert printed.count("204 No Content") >= 4 + len(EVENTS_OF_ACTING)
     assert "raw body" in printed
-    assert "JSON.stringify(payload)" in printed
+    assert "JSON.stringify(body.payload)" in printed
     assert "curl " in printed
     assert "export type LeanbeEvent" in (tmp_path / "leanbe.ts").read_text()
     assert json.loads((tmp_path / "leanbe-vectors.json").read_text())["vectors"]
