@@ -99,10 +99,19 @@ class NewEvent(_Synthetic):
         return self._request([self.event], product=product)
 
 
-#: Names of events, or ``all``.
+#: Names of events, or ``all``. A boolean that is constant stands behind ``not``: elsewhere,
+#: generators of clients write code for it that is none.
 _ONE_WAY: Final[list[JsonValue]] = [
-    {"required": ["events"], "properties": {"events": {"minItems": 1}, "all": {"const": False}}},
-    {"required": ["all"], "properties": {"events": {"maxItems": 0}, "all": {"const": True}}},
+    {
+        "required": ["events"],
+        "properties": {"events": {"minItems": 1}},
+        "not": {"required": ["all"], "properties": {"all": {"const": True}}},
+    },
+    {
+        "required": ["all"],
+        "properties": {"events": {"maxItems": 0}},
+        "not": {"properties": {"all": {"const": False}}},
+    },
 ]
 
 
