@@ -71,7 +71,8 @@ def test_a_server_learns_that_another_process_made_the_clock_manual(
             return str(made.json()["createdAt"])
 
         wait_until(lambda: created_at().startswith("2026-01-01"), "it goes by the manual clock")
-        assert served.client.get("/clock").json() == {"kind": "manual", "now": NOW}
+        standing = {"kind": "manual", "now": NOW, "next": None}
+        assert served.client.get("/clock").json() == standing
         assert served.client.get("/info").json()["clock"] == {"kind": "manual", "now": NOW}
 
 

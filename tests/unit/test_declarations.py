@@ -12,10 +12,12 @@ from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 each_resource = pytest.mark.parametrize("resource", DECLARATIONS, ids=lambda each: each.collection)
 
 #: What every list takes besides its filters.
-PAGING = {"limit", "after"}
+PAGING = {"limit", "after", "order", "q"}
 #: The methods that every resource has, or that a fixed one lacks.
 COMMON = {"create", "get", "list"}
 CHANGING = {"update", "delete"}
+#: Further lists that a resource's documents have.
+LISTS = {"ideas": {"votes"}}
 
 
 def keywords(resource: Declaration, method: str) -> dict[str, bool]:
@@ -48,7 +50,8 @@ def test_lists_take_the_declared_filters_in_their_order(resource: Declaration) -
 def test_every_declared_verb_is_a_method_and_there_is_no_other(resource: Declaration) -> None:
     public = {name for name in dir(COLLECTIONS[resource.collection]) if not name.startswith("_")}
     common = COMMON if resource.is_fixed else COMMON | CHANGING
-    assert public == common | {each.method for each in resource.verbs}
+    lists = LISTS.get(resource.collection, set())
+    assert public == common | lists | {each.method for each in resource.verbs}
 
 
 @each_resource
