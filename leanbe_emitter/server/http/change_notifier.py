@@ -66,7 +66,7 @@ class ChangeNotifier(Watcher):
         listener = Listener(is_request=is_request)
         self._listeners.add(listener)
         if self._polling is None or self._polling.done():
-            self._next_commit_at = 0.0
+            self._next_commit_at, self._has_notified = 0.0, False
             self._polling = asyncio.create_task(self._poll())
         try:
             yield listener
