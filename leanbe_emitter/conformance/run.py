@@ -14,8 +14,8 @@ from leanbe_emitter.conformance.client import Client, Endpoint, Exchange
 from leanbe_emitter.conformance.effects import Effects, NeverQuiet, Timing
 from leanbe_emitter.conformance.events import Events
 from leanbe_emitter.conformance.gate import NOTHING_VERIFIES, refusal_in_words
+from leanbe_emitter.conformance.hiding import MASK, hidden_words
 from leanbe_emitter.conformance.observing import ObservationFailed, Observe
-from leanbe_emitter.conformance.procedures.leak import SHORTEST_SECRET
 from leanbe_emitter.conformance.procedures.story import find_effective, learn
 from leanbe_emitter.conformance.process import StartedReceiver
 from leanbe_emitter.conformance.refusal_causes import causes
@@ -25,7 +25,6 @@ from leanbe_emitter.conformance.sample_requests import Sealer
 from leanbe_emitter.conformance.verdicts import Result, Verdict
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import ReceiverUnavailable
-from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 
@@ -95,6 +94,7 @@ class Run:
         self._observe = observe
         self._diagnose = diagnose
         self._diagnosis: Diagnosis | None = None
+        self._hidden = hidden_words(plan.secret, plan.endpoint.headers)
         self._context = RunContext(
             client=Client(transport, plan.endpoint, stopwatch=timing.stopwatch),
             events=Events(clock=clock, ids=ids, assumptions=plan.assumptions),
@@ -135,9 +135,10 @@ class Run:
         )
 
     def _without_secret(self, text: str) -> str:
-        """Return text, perhaps of an answer, without the secret."""
-        is_long = len(self._plan.secret) >= SHORTEST_SECRET
-        return text.replace(self._plan.secret, MASK) if is_long else text
+        """Return text, perhaps of an answer, without the secret and the values of headers."""
+        for word in self._hidden:
+            text = text.replace(word, MASK)
+        return text
 
     def _skip_impossible(self) -> None:
         """Leave out the checks that need what this run does not have."""

@@ -6,7 +6,7 @@ unconfirmed proves nothing, because the receiver may refuse all requests by now.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leanbe_emitter.conformance.checks import Check
 from leanbe_emitter.conformance.client import Client, Exchange
@@ -184,8 +184,7 @@ def _result(check: Check, judgement: Judgement) -> Result:
         got=judgement.got,
         why=check.why,
         cause=judgement.cause,
-        curl=judgement.curl,
     )
     if not result.is_finding:
         return result
-    return Result(**{**vars(result), "fix": dict(check.fix)})
+    return replace(result, fix=dict(check.fix), curl=judgement.curl)

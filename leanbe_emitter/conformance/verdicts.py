@@ -73,7 +73,8 @@ class Result:
         cause: a mistake that explains this finding and others; empty if none is known.
         fix: the line to change, by language; empty without a finding.
         languages: the languages in which people make this mistake; empty if in all.
-        curl: the command that repeats the request; empty if one command cannot.
+        curl: the command that repeats the request; empty without a finding, or if one command
+            cannot.
     """
 
     id: str

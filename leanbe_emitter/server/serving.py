@@ -91,6 +91,7 @@ async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside
         stop_at_end_of(background.until, server.stop)
     with stopping_on_signals(server.stop, pending=partial(_in_progress, server, leanbe)):
         async with AsyncExitStack() as jobs:
+            jobs.push_async_callback(asyncio.to_thread, app.state.checks.end_all)
             if background.keep is not None:
                 keep = background.keep
                 await jobs.enter_async_context(in_background(lambda: _prune(leanbe, keep)))

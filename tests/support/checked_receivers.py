@@ -57,12 +57,13 @@ def check_in_process(
     *wanted: str,
     observe: Callable[[], Any] | None,
     transport: Transport | None = None,
+    headers: tuple[tuple[str, str], ...] = (),
     **plan: Any,
 ) -> Report:
     """Check a receiver of this process, without a loop and without waiting."""
     run = Run(
         Plan(
-            endpoint=Endpoint(url="http://testserver/"),
+            endpoint=Endpoint(url="http://testserver/", headers=headers),
             secret=SECRET,
             is_networked=False,
             checks=chosen(wanted),

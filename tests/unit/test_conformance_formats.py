@@ -12,6 +12,7 @@ from leanbe_emitter.conformance.formats.github import as_github
 from leanbe_emitter.conformance.formats.junit import as_junit
 from leanbe_emitter.conformance.formats.markdown import as_markdown
 from leanbe_emitter.conformance.report import Report
+from leanbe_emitter.delivery.in_process.functions import function_transport
 from tests.support.checked_receivers import SECRET, check_in_process, example
 
 NARROW = Terminal(width=80)
@@ -38,6 +39,19 @@ def test_no_report_has_the_secret_even_if_the_receiver_told_it() -> None:
     for text in every_text(report_of("leak_secret")):
         assert SECRET not in text
         assert "leak.secret" in text
+
+
+def test_no_report_has_the_value_of_a_header_that_the_receiver_sends_back() -> None:
+    report = check_in_process(
+        example("none"),
+        observe=None,
+        transport=function_transport(lambda request: (401, request.header("Authorization") or "")),
+        headers=(("Authorization", "Bearer of-good-news"),),
+    )
+    for text in every_text(report):
+        assert "good-news" not in text
+    assert "********" in report.results[0].got
+    assert "Authorization" in report.results[0].curl
 
 
 def test_junit_has_a_case_for_each_check() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from leanbe_emitter.conformance.checks import Check
 from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.conformance.hiding import SHORTEST_SECRET
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Verdict
 from leanbe_emitter.errors import InvalidSignature
@@ -12,8 +13,6 @@ from leanbe_emitter.wire.explain.received_request import signed_text_of
 from leanbe_emitter.wire.faults.bodies import WRONG_SECRET
 from leanbe_emitter.wire.signing import sign_text
 
-#: A shorter secret may stand in any answer by chance.
-SHORTEST_SECRET = 4
 _STACK_TRACE = re.compile(
     r"""
       Traceback\ \(most\ recent\ call\ last\)      # Python

@@ -3,6 +3,7 @@
 A secret in a request serves this one check, and no answer repeats it.
 """
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
@@ -71,14 +72,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         names each mistake, with the line to change. One check at a time runs for a receiver.
         The rules for targets are those of webhooks.
         """
-        url, secret, subject = _receiver(new, leanbe)
-        wanted = Wanted(
-            url=url,
-            secret=secret,
-            checks=new.checks,
-            exclude=new.exclude,
-            observe_url=new.observe_url or "",
-        )
+        wanted, subject = _wanted(new, leanbe)
         check = BackgroundCheck(
             ids.object_id(SystemClock().now()),
             subject=subject,
@@ -99,18 +93,36 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.no_content()
 
 
-def _receiver(new: NewCheck, leanbe: Leanbe) -> tuple[str, str, str]:
-    """Return the URL, the secret, and what one check at a time has."""
+def _wanted(new: NewCheck, leanbe: Leanbe) -> tuple[Wanted, str]:
+    """Return what to check, and what one check at a time has: the product or the URL."""
+    wanted, subject = _receiver(new, leanbe)
+    return replace(
+        wanted, checks=new.checks, exclude=new.exclude, observe_url=new.observe_url or ""
+    ), subject
+
+
+def _receiver(new: NewCheck, leanbe: Leanbe) -> tuple[Wanted, str]:
     if (new.product is None) == (new.url is None):
         raise InvalidValue("Name a product or a url.", hint="Give one of them.")
-    if new.url is not None:
-        if new.secret is None:
-            raise InvalidValue("A url needs a secret.", hint="Give the receiver's secret.")
-        return new.url, new.secret, new.url
-    product: Product = leanbe.products.get(str(new.product))
+    if new.product is not None:
+        product = leanbe.products.get(new.product)
+        return _of_product(product, new.secret), product.id
+    if new.secret is None:
+        raise InvalidValue("A url needs a secret.", hint="Give the receiver's secret.")
+    return Wanted(url=str(new.url), secret=new.secret), str(new.url)
+
+
+def _of_product(product: Product, secret: str | None) -> Wanted:
     webhook = product.webhook
     if webhook.url is None or webhook.secret is None:
         raise Conflict(
             f"The product {product.name!r} has no URL.", hint=SET_WEBHOOK.between("Set one: ", ".")
         )
-    return webhook.url, new.secret or webhook.secret, product.id
+    return Wanted(
+        url=webhook.url,
+        secret=secret or webhook.secret,
+        headers=tuple(webhook.headers),
+        ca_file=webhook.ca_file,
+        insecure=webhook.insecure,
+        assume=dict(product.assumptions),
+    )

@@ -40,7 +40,7 @@ _RESULT: Final = object_of(
         "why": string("Anybody who knows the URL can send events.", "Why it matters."),
         "cause": string("", "Mistake that explains this finding and others; empty if unknown."),
         "fix": _FIX,
-        "curl": string("", "Command that repeats the request; empty if one command cannot."),
+        "curl": string("", "Command that repeats the request; empty without a finding."),
     }
 )
 _REPORT: Final = object_of(
