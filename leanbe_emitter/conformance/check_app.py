@@ -13,7 +13,7 @@ from typing import Any
 from leanbe_emitter.clock import Clock, SystemClock, stopwatch
 from leanbe_emitter.conformance.catalogue.all_checks import GATE, chosen
 from leanbe_emitter.conformance.client import Endpoint
-from leanbe_emitter.conformance.diagnosis import diagnoser
+from leanbe_emitter.conformance.diagnosis import Diagnoser
 from leanbe_emitter.conformance.effects import Timing
 from leanbe_emitter.conformance.observing import by_function
 from leanbe_emitter.conformance.report import Report
@@ -80,6 +80,9 @@ class AppCheck:
             Http1Transport(rules=rules), receivers=self._receivers, loop_runner=loop_runner
         )
         ids = Ids(random.Random(self._plan.seed))  # noqa: S311 - a seeded run can be repeated
+        diagnoser = Diagnoser(
+            self._plan, transport=transport, rules=rules, clock=self._clock, ids=ids
+        )
         run = Run(
             self._plan,
             transport=transport,
@@ -88,7 +91,7 @@ class AppCheck:
             timing=self._timing(loop_runner),
             observe=None if self._observe is None else by_function(self._observe),
             # A suite has a test for each check, and one of them tells the mistake.
-            diagnose=diagnoser(self._plan) if GATE in self._plan.checks else None,
+            diagnose=diagnoser.diagnose if GATE in self._plan.checks else None,
         )
         with loop_runner.interrupts.taking():
             try:

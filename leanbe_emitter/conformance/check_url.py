@@ -11,7 +11,7 @@ from typing import Any
 from leanbe_emitter.clock import Clock, SystemClock, stopwatch
 from leanbe_emitter.conformance.catalogue.all_checks import chosen
 from leanbe_emitter.conformance.client import Endpoint
-from leanbe_emitter.conformance.diagnosis import diagnoser
+from leanbe_emitter.conformance.diagnosis import Diagnoser
 from leanbe_emitter.conformance.effects import Timing
 from leanbe_emitter.conformance.observing import Observe, by_command, by_function, by_url
 from leanbe_emitter.conformance.process import StartedReceiver, started
@@ -150,7 +150,14 @@ class UrlCheck:
                 timing=self._timing(),
                 observe=self._observe(transport),
                 process=process,
-                diagnose=diagnoser(self._plan, language=self._wanted.language),
+                diagnose=Diagnoser(
+                    self._plan,
+                    transport=transport,
+                    rules=self._rules,
+                    clock=self._clock,
+                    ids=ids,
+                    language=self._wanted.language,
+                ).diagnose,
             )
             return await run.run()
 

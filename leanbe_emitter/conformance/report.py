@@ -25,6 +25,7 @@ class Diagnosis:
         fix: the line to change, by language.
         languages: the languages whose lines are shown first.
         careful: what else to know; empty if nothing.
+        requests: how many requests it took.
     """
 
     what: str
@@ -32,6 +33,7 @@ class Diagnosis:
     fix: Mapping[str, str] = field(default_factory=dict)
     languages: Sequence[str] = ()
     careful: str = ""
+    requests: int = 0
 
     def document(self) -> dict[str, JSON]:
         """Return it as JSON."""

@@ -122,7 +122,8 @@ class Run:
         return Report(
             url=self._plan.endpoint.url,
             seed=self._plan.seed,
-            requests=self._context.client.count,
+            requests=self._context.client.count
+            + (0 if self._diagnosis is None else self._diagnosis.requests),
             seconds=self._timing.stopwatch() - begun,
             results=sorted(map(self._masked, results), key=lambda each: _POSITIONS[each.id]),
             diagnosis=self._diagnosis

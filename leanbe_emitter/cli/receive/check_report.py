@@ -67,13 +67,11 @@ class _Rows:
 def _diagnosis(rows: _Rows, diagnosis: Diagnosis, language: str | None) -> Iterator[str]:
     yield from rows.row("FAIL", "signature", diagnosis.what, outcome=Outcome.REFUSED)
     if diagnosis.proof:
-        yield from rows.row("", "proof", diagnosis.proof)
+        yield from rows.row("", "proof" if diagnosis.fix else "probe", diagnosis.proof)
     languages = [language] if language is not None else diagnosis.languages
     known = [Language(each) for each in languages] or list(USUAL)
-    for position, each in enumerate(each for each in known if each.value in diagnosis.fix):
-        line = diagnosis.fix[each.value]
-        shown = line if len(known) == 1 else f"{line}{each.comment(each.label)}"
-        yield from rows.whole("fix" if position == 0 else "", shown)
+    for each in (each for each in known if each.value in diagnosis.fix):
+        yield from rows.whole("fix" if len(known) == 1 else each.label, diagnosis.fix[each.value])
     if diagnosis.careful:
         yield from rows.row("", "careful", diagnosis.careful)
 
