@@ -136,6 +136,16 @@ class Receivers:
         task.add_done_callback(self._at_work.discard)
         return task
 
+    async def end(self) -> None:
+        """End all work, and close all connections; each closes in a later turn of the loop."""
+        for task in [*self._at_work]:
+            task.cancel()
+        await asyncio.gather(*self._at_work, return_exceptions=True)
+        while self.connections:
+            for connection in list(self.connections):
+                connection.abort()
+            await asyncio.sleep(0)
+
     def fail(self, error: Exception) -> None:
         """Say why a connection broke."""
         raise error
@@ -151,8 +161,7 @@ async def served_receivers() -> AsyncIterator[str]:
         yield f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        for connection in list(receivers.connections):
-            connection.abort()
+        await receivers.end()
 
 
 @contextmanager

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: How many checks are kept.
 KEPT = 20
+#: How long to wait for the end of a check that is ended, in seconds.
+STOP_SECONDS = 10.0
 
 
 class CheckState(StrEnum):
@@ -61,12 +63,12 @@ class BackgroundCheck:
         self._thread.start()
 
     def stop(self) -> None:
-        """End it where it is, and wait for its end."""
+        """End it where it is, and wait for its end, but not for ever: its thread is a daemon."""
         self._is_stopped = True
         if self._loop is not None:
             with suppress(RuntimeError):  # its loop has ended by itself
                 self._loop.call_soon_threadsafe(self._cancel)
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON."""
