@@ -1,6 +1,7 @@
 """``check`` as users run it: what it prints, how it ends, and the receiver that it starts."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,7 +73,8 @@ def test_a_receiver_that_is_started_and_killed_loses_what_its_flaw_loses(
 ) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    start = f"leanbe-emitter receiver --secret {SECRET} --port {port} --flaw {flaw} --save kept"
+    program = f"{sys.executable} -m leanbe_emitter"
+    start = f"{program} receiver --secret {SECRET} --port {port} --flaw {flaw} --save kept"
     status, printed, said = check(
         f"{url}/hook",
         *("--start", start, "--observe-url", f"{url}/effects", "--report", "json"),
