@@ -16,7 +16,7 @@ export function Check({ of }) {
     return () => clearTimeout(timer);
   }, [check]);
   const begin = () => ask("checks", { method: "POST", body: { product: of._id } }).then(({ _id }) => setCheck({ _id, state: "running" }), sayProblem);
-  return html`<section class="card"><h2>Check my receiver</h2><p class="muted">It gets right and forged events, and may act on those that it accepts. Nothing of them is stored here.</p>
+  return html`<section class="card"><h2>Check my receiver</h2><p class="muted">It gets right and forged events, and may act on them.</p>
     <p class="actions"><${Act} act=${begin} disabled=${isRunning || !of.webhook.url}>${isRunning ? "Checking…" : "Check it"}<//></p>
     <div aria-live="polite">${check?.error && html`<div class="note bad">${check.error}</div>`}${check?.report && html`<${Report} of=${check.report} />`}</div></section>`;
 }
@@ -31,5 +31,6 @@ function Report({ of }) {
 
 function Finding({ title, text, fix }) {
   const line = fix[languageOf.value] ?? Object.values(fix)[0];
+  if (!text && !line) return html`<b>${title}</b>`;
   return html`<details><summary><b>${title}</b></summary><p><${Words} text=${text} /></p>${line && html`<${Code} text=${line} label="The line to change" />`}</details>`;
 }
