@@ -41,6 +41,8 @@ TOOLS = {
     "go": ("go",),
     "ruby": ("ruby",),
     "java": ("java",),
+    "webhook": ("webhook",),
+    "phpunit": ("phpunit",),
 }
 #: Named here (``node,nginx``), a missing tool fails its tests instead of skipping them.
 REQUIRED = frozenset(filter(None, os.environ.get("TESTS_REQUIRE", "").split(",")))

@@ -58,7 +58,7 @@ SECTIONS = {
     "Receive": {
         "check": "Check a receiver in any language: is it right?",
         "receiver": "Run a receiver that verifies, prints and forwards, or fails on demand.",
-        "snippet": "Print a correct receiver to start from.",
+        "snippet": "Print a correct receiver to start from, or a client for a test suite.",
         "sign": "Print the signature of a payload.",
         "verify": "Verify an envelope's signature.",
         "vectors": "Print signing vectors to test a verifier with, as JSON in ASCII.",

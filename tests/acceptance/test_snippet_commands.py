@@ -1,4 +1,7 @@
-"""The command that stands at the top of a printed receiver starts it, as whoever pastes it sees."""
+"""The command that stands at the top of a printed receiver in Python starts it.
+
+The tests of the other receivers start all of them by that command (``test_snippets``).
+"""
 
 import os
 import re
@@ -11,31 +14,23 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import environment, run_process
-from tests.support.running_snippets import STAND_IN
+from tests.support.running_snippets import COMMAND
 
-COMMAND = re.compile(r"LEANBE_WEBHOOK_SECRET=whsec_test .*")
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
 
 
-@pytest.fixture(
-    params=[
-        "fastapi",
-        "flask",
-        pytest.param("node", marks=pytest.mark.node),
-        pytest.param("express", marks=pytest.mark.node),
-    ]
-)
+@pytest.fixture(params=["fastapi", "flask"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of a receiver that its own command started, on a port that was free."""
     printed = run_process("snippet", request.param, cwd=tmp_path).stdout
-    extension = "py" if printed.startswith('"""') else "js"
-    (tmp_path / f"receiver.{extension}").write_text(printed, "utf-8")
-    (command,) = COMMAND.findall(printed)
+    (tmp_path / "receiver.py").write_text(printed, "utf-8")
+    command = COMMAND.search(printed)
+    assert command is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with subprocess.Popen(
-        ["bash", "-c", command.replace("8000", "0")],
+        ["bash", "-c", command[0].replace("8000", "0")],
         cwd=tmp_path,
-        env=environment({"PATH": path, "NODE_PATH": str(STAND_IN)}),
+        env=environment({"PATH": path}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,29 +1,50 @@
-"""The receivers that ``snippet`` prints, running; those in Python run in this process."""
+"""The receivers that ``snippet`` prints, running.
+
+Those in Python run in this process. All others run as processes of their own, each started by the
+command that stands at the top of its text.
+"""
 
 import importlib.util
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from leanbe_emitter.delivery.in_process.detect import transport_for
 from leanbe_emitter.snippets import snippet
 from tests.support.framework_apps import django_wsgi_app
 from tests.support.in_process_apps import URL, answers_of
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 SECRET = "whsec_tést"
 PATH = "/hooks/leanbe"
 #: Folder in which Node.js finds our stand-in for Express.
 STAND_IN = Path(__file__).parents[1] / "data" / "node_path"
+#: The command at the top of a receiver.
+COMMAND = re.compile(r"LEANBE_WEBHOOK_SECRET=whsec_test (.*)")
+#: A receiver's word for its address: the whole URL, or the server's.
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+_FILE = re.compile(r"\b[Rr]eceiver\.\w+")
+#: Java otherwise reads and prints ASCII on some machines, and takes twice as long to start.
+_QUICK_JAVA = {"LC_ALL": "C.UTF-8", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+#: The programs that cannot print which port they got.
+_TOLD_THEIR_PORT = ("webhook",)
+#: The longest start: Go's first one on a machine compiles its HTTP library.
+_COMPILING_SECONDS = 300.0
+#: What the example of a handler prints.
+_PRINTED = re.compile(r"^new idea: .*\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +54,47 @@ class RunningSnippet:
     Attributes:
         where: the arguments of ``products.create`` that name the receiver.
         status: returns the status with which the receiver answers a body.
-        printed: ends the receiver, and returns its output.
+        printed: returns what its handlers have printed.
     """
 
     where: Mapping[str, Any]
     status: Callable[[bytes], int]
     printed: Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnippetProcess:
+    """A receiver as a process of its own.
+
+    Attributes:
+        url: the URL of its webhook.
+        folder: the folder in which it runs.
+    """
+
+    url: str
+    folder: Path
+
+    def output(self) -> str:
+        """Return its output, until now."""
+        return (self.folder / "output").read_text("utf-8")
+
+    def status(self, body: bytes) -> int:
+        """Return the status with which it answers a body."""
+        address = urlsplit(self.url)
+        connection = HTTPConnection(address.netloc, timeout=PATIENCE_SECONDS)
+        with closing(connection):
+            connection.request("POST", address.path, body, {"Content-Type": "application/json"})
+            return connection.getresponse().status
+
+    def running(self) -> RunningSnippet:
+        """Return the receiver as it runs from now on."""
+        before = len(self.output())
+        return RunningSnippet(
+            where={"webhook_url": self.url},
+            status=self.status,
+            # The one in Java prints JSON.
+            printed=lambda: "".join(_PRINTED.findall(self.output()[before:])).replace('"', ""),
+        )
 
 
 @contextmanager
@@ -83,35 +139,45 @@ def _app_of(name: str, module: ModuleType) -> Iterator[Any]:
 
 
 @contextmanager
-def run_in_node(name: str, folder: Path, *, stand_in: bool) -> Iterator[RunningSnippet]:
-    """Run a receiver in JavaScript, with our stand-in for Express or the installed one."""
-    file = folder / "receiver.js"
-    file.write_text(snippet(name), "utf-8")
-    environ = {"LEANBE_WEBHOOK_SECRET": SECRET, "PORT": "0"}
-    if stand_in:
-        environ["NODE_PATH"] = str(STAND_IN)
-    with subprocess.Popen(
-        ["node", str(file)], env={**os.environ, **environ}, stdout=subprocess.PIPE, encoding="utf-8"
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
+def run_as_told(
+    name: str, folder: Path, *, environ: Mapping[str, str] | None = None
+) -> Iterator[SnippetProcess]:
+    """Run a receiver by the command at its top, on a port that was free."""
+    text = snippet(name)
+    (command,) = COMMAND.findall(text)
+    (file,) = set(_FILE.findall(command))
+    (folder / file).write_text(text, "utf-8")
+    port = free_port() if name in _TOLD_THEIR_PORT else 0
+    variables = {"LEANBE_WEBHOOK_SECRET": SECRET, **_QUICK_JAVA, **(environ or {})}
+    with (
+        (folder / "output").open("wb") as output,
+        subprocess.Popen(
+            ["bash", "-c", command.replace("8000", str(port))],
+            cwd=folder,
+            env={**os.environ, **variables},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield SnippetProcess(url=_origin(folder / "output", process) + PATH, folder=folder)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
-        def printed() -> str:
-            process.kill()
-            return process.communicate()[0]
 
-        yield RunningSnippet(where={"webhook_url": url}, status=_asking(url), printed=printed)
-        process.kill()
+def _origin(output: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Wait until a receiver prints its address."""
 
+    def found() -> "re.Match[str] | None":
+        text = output.read_text("utf-8")
+        assert process.poll() is None, text
+        return _ADDRESS.search(text)
 
-def _asking(url: str) -> Callable[[bytes], int]:
-    def status(body: bytes) -> int:
-        headers = {"Content-Type": "application/json"}
-        return httpx.post(
-            url, content=body, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
-        ).status_code
-
-    return status
+    wait_until(found, "the receiver prints its address", patience_seconds=_COMPILING_SECONDS)
+    address = found()
+    assert address is not None
+    return address[0]
 
 
 def has_express() -> bool:

@@ -231,7 +231,11 @@ def _module_name(words: str) -> str:
 
 
 def command(
-    name: str, *, example: str, ends_in_command: bool = False
+    name: str,
+    *,
+    example: str,
+    ends_in_command: bool = False,
+    words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Callback], click.Command]:
     """Return the decorator of a command that belongs to no group.
 
@@ -240,9 +244,10 @@ def command(
         example: the end of the help.
         ends_in_command: whether the first word that is no option begins another command, with
             options of its own.
+        words: sections of the help with words that the command takes, and their meanings.
     """
     settings = {"allow_interspersed_args": not ends_in_command}
-    return click.command(name, cls=Command, example=example, context_settings=settings)
+    return click.command(name, cls=Command, example=example, words=words, context_settings=settings)
 
 
 def group(name: str, *, example: str) -> Callable[[Callback], Group]:
