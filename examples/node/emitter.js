@@ -1,10 +1,37 @@
-// All that a suite needs of leanbe-emitter's API: JSON there, JSON back.
+// A client of leanbe-emitter's API for test suites in Node.js (20 or later), without packages.
+//
+//   import { advance, armFault, createProduct, reset, trigger, wait } from './emitter.js';
+//
+// `leanbe-emitter exec -- node --test` starts a server for the suite and names it in the environment.
 const { LEANBE_EMITTER_URL = 'http://127.0.0.1:5326', LEANBE_EMITTER_TOKEN } = process.env;
 
+/** Delete everything. The clock keeps its time. */
+export const reset = () => emitter('reset', {});
+
+/** Create a product. Its webhook is { url, secret }; assumptions are { timeout: '3s' } and the like. */
+export const createProduct = (name, webhook, assumptions = {}) =>
+  emitter('products', { name, webhook, assumptions });
+
+/** Raise one event with sample data; `set` has the values that matter: { title: 'Dark mode' }. */
+export const trigger = (product, event, set = {}) =>
+  emitter(`products/${encodeURIComponent(product)}/events`, { event, set });
+
+/** Wait until all that a call brought about was attempted; return the deliveries, oldest first. */
+export async function wait({ cursor }) {
+  const { document } = await emitter('deliveries/wait', { after: cursor });
+  return document.items.reverse();
+}
+
+/** Move the clock: retries that fall due on the way happen. */
+export const advance = (seconds) => emitter('clock/advance', { seconds });
+
+/** Arm a fault for the next delivery; `more` may have how, times, event and product. */
+export const armFault = (kind, more = {}) => emitter('faults', { kind, ...more });
+
 /**
- * Post a body, or get what is there; reject with what the server says is wrong.
+ * Post a body, or get what is there, and return the answer's document. Reject with the server's reason.
  *
- * What was written comes with a cursor: all that it brings about comes behind that.
+ * The cursor is the place in the server's journal before the call's effects: `wait` begins there.
  */
 export async function emitter(path, body) {
   const answer = await fetch(`${LEANBE_EMITTER_URL}/api/v1/${path}`, {

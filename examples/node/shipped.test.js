@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 
-import { emitter } from './emitter.js';
+import { advance, armFault, createProduct, emitter, reset, trigger, wait } from './emitter.js';
 import { createApp } from './shipped.js';
 
 const secret = process.env.LEANBE_WEBHOOK_SECRET ?? 'whsec_test';
@@ -12,9 +12,8 @@ beforeEach(async () => {
   app = createApp({ secret }).listen(0, '127.0.0.1');
   await once(app, 'listening');
   origin = `http://127.0.0.1:${app.address().port}`;
-  await emitter('reset', {});
-  const webhook = { url: `${origin}/hooks/leanbe`, secret };
-  await emitter('products', { name: 'Acme', webhook, assumptions: { timeout: '3s' } });
+  await reset();
+  await createProduct('Acme', { url: `${origin}/hooks/leanbe`, secret }, { timeout: '3s' });
 });
 
 afterEach(() => {
@@ -23,7 +22,7 @@ afterEach(() => {
 });
 
 test('what is done is shipped', async () => {
-  const came = await broughtAbout(await finished('Themes'));
+  const came = await wait(await finished('Themes'));
   assert.deepEqual(answers(came), [
     'backlogItem.created: delivered',
     'backlogItem.statusChanged: delivered',
@@ -32,33 +31,33 @@ test('what is done is shipped', async () => {
 });
 
 test('an outage loses nothing', async () => {
-  await emitter('faults', { kind: 'receiver_fails', how: 'status:503', times: 2 });
+  await armFault('receiver_fails', { how: 'status:503', times: 2 });
   const call = await triggered({ title: 'Themes', status: 'Done' });
-  await emitter('clock/advance', { seconds: 3600 });
-  const [delivery] = await broughtAbout(call);
+  await advance(3600);
+  const [delivery] = await wait(call);
   const outcomes = delivery.attempts.map((attempt) => attempt.outcome);
   assert.deepEqual(outcomes, ['refused', 'refused', 'delivered']);
   assert.deepEqual(await shipped(), ['Themes']);
 });
 
 test('what comes again is shipped once', async () => {
-  await emitter('faults', { kind: 'delivered_twice' });
-  await broughtAbout(await triggered({ title: 'Themes', status: 'Done' }));
+  await armFault('delivered_twice');
+  await wait(await triggered({ title: 'Themes', status: 'Done' }));
   assert.deepEqual(await shipped(), ['Themes']);
 });
 
 for (const kind of ['wrong_secret', 'tampered_payload', 'missing_signature']) {
   test(`what leanbe did not sign is refused: ${kind}`, async () => {
-    await emitter('faults', { kind });
-    const came = await broughtAbout(await triggered({ title: 'Themes', status: 'Done' }));
+    await armFault(kind);
+    const came = await wait(await triggered({ title: 'Themes', status: 'Done' }));
     assert.deepEqual(answers(came), ['backlogItem.statusChanged: refused 401 bad signature']);
     assert.deepEqual(await shipped(), []);
   });
 }
 
 test('an event that nobody knows is accepted', async () => {
-  await emitter('faults', { kind: 'unknown_event' });
-  const came = await broughtAbout(await triggered({ title: 'Themes' }));
+  await armFault('unknown_event');
+  const came = await wait(await triggered({ title: 'Themes' }));
   assert.deepEqual(answers(came), ['backlogItem.statusChanged: delivered']);
   assert.deepEqual(await shipped(), []);
 });
@@ -72,13 +71,7 @@ async function finished(title) {
 
 /** Raise one event, made up, of a backlog item that is so. */
 function triggered(set) {
-  return emitter('products/Acme/events', { event: 'backlogItem.statusChanged', set });
-}
-
-/** Wait until all that came of a call was attempted; return the deliveries, oldest first. */
-async function broughtAbout({ cursor }) {
-  const { document } = await emitter('deliveries/wait', { after: cursor });
-  return document.items.reverse();
+  return trigger('Acme', 'backlogItem.statusChanged', set);
 }
 
 /** Say of each delivery what came of its last attempt. */

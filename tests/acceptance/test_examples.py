@@ -66,7 +66,7 @@ def run_with_flaw(example: Example, flaw: str, *options: str) -> Ran:
 
 def test_each_folder_is_an_example_with_the_same_flaws() -> None:
     folders = [each.parent for each in FOLDER.glob("*/flaws")]
-    assert {each.name for each in folders} == {*NAMES, "node"}
+    assert {each.name for each in folders} == {*NAMES, "node", "php", "go"}
     assert set(NAMES) == set(CLAIMS)
     for each in folders:
         assert {patch.stem for patch in (each / "flaws").iterdir()} == FLAWS

@@ -1,0 +1,3 @@
+module roadmap
+
+go 1.19
