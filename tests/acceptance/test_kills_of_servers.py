@@ -1,7 +1,7 @@
 """Two servers and a worker on one database: whoever is killed, nothing is lost or invented.
 
-The suite's figures are small; ``LEANBE_TESTS_EVENTS=10000`` makes sixty kills of them, and
-``LEANBE_TESTS_SEED`` others.
+Sixty kills during 10 000 events. ``LEANBE_TESTS_EVENTS`` makes it more or less, with a kill for
+each 167 events, and ``LEANBE_TESTS_SEED`` chooses other moments and victims.
 """
 
 import os
@@ -29,9 +29,11 @@ pytestmark = pytest.mark.prove
 
 SECRET = "whsec_test"
 PRODUCTS = 50
-EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "1000"))
+EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "10000"))
 KILLS = EVENTS * 6 // 1000
 SEED = int(os.environ.get("LEANBE_TESTS_SEED", "4"))
+#: Time between two actions, in seconds: the events are the emitter's, and a kill meets some action.
+ACTING_PAUSE_SECONDS = 0.01
 #: How long a step may take on a busy machine, in seconds.
 PATIENCE_SECONDS = max(60.0, EVENTS / 20)
 
@@ -60,16 +62,18 @@ def test_servers_and_workers_that_are_killed_lose_and_invent_nothing(
         assert fleet.complaints() == []
 
         received, owed = recorder.bodies(), fleet.deliveries_by_body()
-        assert received.keys() == owed.keys()
-        for body in received:
-            verify(body, SECRET)
-        titles = {title for body in received if (title := title_of(body))}
-        assert set(acknowledged) <= titles
-        assert len(owed) == EVENTS + len(titles)
-        given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
-        assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == len(owed)
+        assert received.keys() <= owed.keys()
         lost, twice = fleet.lost(), {owed[body] for body, times in received.items() if times > 1}
         assert twice <= lost <= claimed_at_a_kill
+        # Three kills in a row may each come before the request: that is on record, and no more.
+        missing = {owed[body] for body in owed.keys() - received.keys()}
+        given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
+        assert missing <= fleet.deliveries(given_up) <= lost
+        assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == len(owed)
+        titles = {title for body in owed if (title := title_of(body))}
+        assert acknowledged
+        assert set(acknowledged) <= titles
+        assert len(owed) == EVENTS + len(titles)
         print(  # noqa: T201 - the figures of a long run
             f"{database.dialect}: {len(owed)} events, {KILLS} kills, {len(acknowledged)} of "
             f"{len(titles)} actions acknowledged, {len(lost)} attempts unknown, {len(twice)} twice"
@@ -89,7 +93,7 @@ def reached(counted: Callable[[], int], moment: int) -> None:
 
 
 def title_of(body: bytes) -> str:
-    """Return the title of an idea; empty for the events of the emitter."""
+    """Verify a body and return the title of its idea; empty for the events of the emitter."""
     payload = verify(body, SECRET).payload
     return str(payload.get("title", "")) if isinstance(payload, dict) else ""
 
@@ -115,6 +119,7 @@ def acting_over(ports: list[int]) -> Iterator[list[str]]:
                     continue
                 assert answer.status_code == 201, answer.text
                 acknowledged.append(title)
+                is_over.wait(ACTING_PAUSE_SECONDS)
 
     with ThreadPoolExecutor(1) as thread:
         acting = thread.submit(act)

@@ -21,13 +21,21 @@ from tests.support.warm_process import START, process_class
 ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
+@dataclass
+class _Counted:
+    """How much of the file has been counted."""
+
+    bytes: int = 0
+    requests: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class RecordingReceiver:
     """The receiver's process, as a test sees it."""
 
     url: str
     file: Path
-    _read: bytearray = field(default_factory=bytearray)
+    _counted: _Counted = field(default_factory=_Counted)
 
     @classmethod
     @contextmanager
@@ -49,18 +57,16 @@ class RecordingReceiver:
 
     def bodies(self) -> Counter[bytes]:
         """Return how often each body arrived."""
-        self._read_on()
-        return Counter(map(bytes, self._read.splitlines()))
+        return Counter(self.file.read_bytes().splitlines())
 
     def count(self) -> int:
         """Return the number of requests that arrived."""
-        self._read_on()
-        return self._read.count(b"\n")
-
-    def _read_on(self) -> None:
         with self.file.open("rb") as file:
-            file.seek(len(self._read))
-            self._read.extend(file.read())
+            file.seek(self._counted.bytes)
+            piece = file.read()
+        self._counted.bytes += len(piece)
+        self._counted.requests += piece.count(b"\n")
+        return self._counted.requests
 
 
 class _Connection(asyncio.Protocol):

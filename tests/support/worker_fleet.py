@@ -118,6 +118,10 @@ class Fleet:
             self._column(select(DeliveryRow.id).where(DeliveryRow.state == DeliveryState.IN_FLIGHT))
         )
 
+    def deliveries(self, where: str) -> set[str]:
+        """Return the deliveries that fulfil a condition."""
+        return set(self._column(select(DeliveryRow.id).where(text(where))))
+
     def lost(self) -> set[str]:
         """Return the deliveries with an attempt of unknown outcome."""
         return set(
