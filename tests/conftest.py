@@ -14,6 +14,7 @@ import pytest
 
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.schema.migrate import prepare
+from tests.support.dealt_tests import longest_first
 from tests.support.engine_setup import Bench
 from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
@@ -90,7 +91,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if any(word in text for word in wanted) else True
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    items: list[pytest.Item], config: pytest.Config
+) -> Iterator[None]:
+    """Mark tests before others select them, and put what takes longest first after that."""
+    _mark(items)
+    yield
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = longest_first(items, workers=workers)
+
+
+def _mark(items: list[pytest.Item]) -> None:
     """Mark what needs PostgreSQL, by its fixtures and its parameters, and what can wait."""
     for item in items:
         callspec = getattr(item, "callspec", None)

@@ -65,6 +65,7 @@ def test_servers_and_workers_that_are_killed_lose_and_invent_nothing(
         assert received.keys() <= owed.keys()
         lost, twice = fleet.lost(), {owed[body] for body, times in received.items() if times > 1}
         assert twice <= lost <= claimed_at_a_kill
+        assert received.total() <= fleet.count("attempts")
         # Three kills in a row may each come before the request: that is on record, and no more.
         missing = {owed[body] for body in owed.keys() - received.keys()}
         given_up = f"state = 'exhausted' AND leases_lost = {LEASES_LOST_LIMIT}"
