@@ -494,19 +494,26 @@ def in_memory() -> AbstractContextManager[str]:
     return nullcontext(":memory:")
 
 
+@pytest.fixture(scope="module")
+def payloads() -> list[str]:
+    """The payloads of a run of the machine, which both tests below need."""
+    return payloads_of_run(in_memory, count=example_count(EXAMPLES))
+
+
 @pytest.mark.hypothesis
-def test_random_actions_match_the_contract() -> None:
-    assert payloads_of_run(in_memory, count=example_count(EXAMPLES))
+def test_random_actions_match_the_contract(payloads: list[str]) -> None:
+    assert payloads
+
+
+@pytest.mark.node
+@pytest.mark.hypothesis
+def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged(
+    payloads: list[str],
+) -> None:
+    with Node.started() as node:
+        assert [node.restringify(each) for each in payloads] == payloads
 
 
 @pytest.mark.hypothesis
 def test_random_actions_give_the_same_on_postgresql(databases: Databases) -> None:
     assert payloads_of_run(databases.empty, count=example_count(EXAMPLES_ON_POSTGRESQL))
-
-
-@pytest.mark.node
-@pytest.mark.hypothesis
-def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged() -> None:
-    texts = payloads_of_run(in_memory, count=example_count(3))
-    with Node.started() as node:
-        assert [node.restringify(each) for each in texts] == texts

@@ -15,10 +15,9 @@ LONG_TESTS = (
     "test_queue_model",
     "test_kills",
     "test_benchmarks",
-    "test_domain_model",
 )
 #: Files whose tests share what takes long to make, such as an environment: one worker runs a file.
-LONG_FILES = ("test_lowest_versions", "test_fresh_venv", "test_image")
+LONG_FILES = ("test_domain_model", "test_lowest_versions", "test_fresh_venv", "test_image")
 
 
 def longest_first(items: Sequence[pytest.Item], *, workers: int) -> list[pytest.Item]:
