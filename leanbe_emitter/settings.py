@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from leanbe_emitter.errors import InvalidValue, LeanbeError, check_type
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.hosts import is_loopback, parse_host
+from leanbe_emitter.host_syntax import is_loopback, parse_host
 from leanbe_emitter.target_rules import TargetRules, parse_only_targets, parse_targets
 from leanbe_emitter.wire.assumptions.parsing import parse_assignment
 from leanbe_emitter.wire.durations import parse_duration

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from urllib.parse import quote, urlsplit
 
 from leanbe_emitter.errors import InvalidTarget, InvalidValue, check_type
-from leanbe_emitter.hosts import is_name, is_numeric
+from leanbe_emitter.host_syntax import is_name, is_numeric
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

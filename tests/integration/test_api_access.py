@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 import leanbe_emitter
 from leanbe_emitter import DatabaseUnavailable, Leanbe, Settings
-from leanbe_emitter.hosts import parse_host
+from leanbe_emitter.host_syntax import parse_host
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.storage.engine.database import Database

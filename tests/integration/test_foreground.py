@@ -8,7 +8,7 @@ from leanbe_emitter.delivery.network.transport import Answer, Transport
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.delivery.worker.foreground import Foreground
 from leanbe_emitter.library.runtime.awaitables import drive
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.target_rules import TargetRules

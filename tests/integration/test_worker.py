@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from leanbe_emitter.delivery.backoff import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import PollResult, Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.reconnect_pauses import FIRST_SECONDS, LONGEST_SECONDS
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt
 from leanbe_emitter.delivery.worker.attempt_log import logged
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome

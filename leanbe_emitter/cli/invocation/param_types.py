@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue, LeanbeError
 from leanbe_emitter.header_rules import check_header
-from leanbe_emitter.hosts import parse_host
+from leanbe_emitter.host_syntax import parse_host
 from leanbe_emitter.settings import PREFIX
 from leanbe_emitter.target_rules import parse_only_targets, parse_targets
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS

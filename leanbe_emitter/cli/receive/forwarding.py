@@ -16,7 +16,7 @@ from leanbe_emitter.delivery.network.transport import (
     Unreachable,
 )
 from leanbe_emitter.errors import InvalidTarget, OutOfDescriptors
-from leanbe_emitter.hosts import is_loopback
+from leanbe_emitter.host_syntax import is_loopback
 from leanbe_emitter.target_rules import Target, TargetRules, check_url
 
 #: The time for the target's whole answer, in seconds.

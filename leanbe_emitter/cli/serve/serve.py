@@ -35,7 +35,7 @@ from leanbe_emitter.cli.invocation.param_types import (
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.errors import InvalidValue, LeanbeError
-from leanbe_emitter.hosts import is_loopback
+from leanbe_emitter.host_syntax import is_loopback
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.watching import Watcher

@@ -13,7 +13,7 @@ from functools import lru_cache
 from tenacity import stop_after_attempt, wait_chain, wait_fixed
 from tenacity.wait import wait_base
 
-from leanbe_emitter.delivery.backoff import after_attempt
+from leanbe_emitter.delivery.reconnect_pauses import after_attempt
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tenacity.wait import wait_exponential
 
-from leanbe_emitter.delivery.backoff import Backoff
 from leanbe_emitter.delivery.event_loops import in_background
+from leanbe_emitter.delivery.reconnect_pauses import Backoff
 from leanbe_emitter.storage.engine.commit_counter import CommitCounter
 from leanbe_emitter.storage.engine.database import CHANNEL, Database
 from leanbe_emitter.storage.engine.postgresql_engine import driver_arguments

@@ -9,9 +9,9 @@ the last turn. So batches grow with the load, and a single delivery does not wai
 hundred deliveries take five to eight statements and one commit. Meanwhile the loop sends.
 
 While the database is unavailable, the worker keeps ended attempts. It asks again after 0.1 s, then
-less and less often (``backoff``). If this process can open no further connection, that is no fault
-of a receiver: the worker hands such deliveries back without an attempt, and claims none for
-``SHORTAGE_SECONDS``. After a stop, it asks for ``LAST_SECONDS`` at most. A worker
+less and less often (``reconnect_pauses``). If this process can open no further connection, that is
+no fault of a receiver: the worker hands such deliveries back without an attempt, and claims none
+for ``SHORTAGE_SECONDS``. After a stop, it asks for ``LAST_SECONDS`` at most. A worker
 never treats its own leases as lost, even if its machine slept.
 """
 
@@ -25,10 +25,10 @@ from typing import Protocol, cast
 
 from leanbe_emitter.clock import Clock, stopwatch, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import PlainAttempt, Sender
-from leanbe_emitter.delivery.backoff import Backoff
 from leanbe_emitter.delivery.queue.fairness import Room
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement
+from leanbe_emitter.delivery.reconnect_pauses import Backoff
 from leanbe_emitter.delivery.watching import Watcher, attempt_begun, attempt_made
 from leanbe_emitter.delivery.worker.database_caller import DatabaseCaller
 from leanbe_emitter.delivery.worker.leases import log_lost_leases, renewing

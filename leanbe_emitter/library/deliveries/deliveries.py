@@ -38,7 +38,7 @@ from leanbe_emitter.library.deliveries.waiting import (
 )
 from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.library.runtime.awaitables import waits
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row

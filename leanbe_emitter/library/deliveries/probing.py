@@ -20,7 +20,7 @@ from leanbe_emitter.library.deliveries.last_request import (
     webhook_of,
 )
 from leanbe_emitter.library.runtime.awaitable_results import Itself
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.references import header_pairs
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import WebhookRow

@@ -30,7 +30,7 @@ from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_selection import selected
 from leanbe_emitter.library.runtime.awaitable_results import Itself
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction

@@ -32,7 +32,7 @@ from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.handle.information import Counts, Info, count
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
 from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.routing_transport import as_transport

@@ -1,4 +1,4 @@
 """Runtime of a handle: the engine, event loops, transactions, waiting methods and pages.
 
-Start with ``engine.Engine``, which makes attempts, and ``transactions.Transactions``.
+Start with ``delivery_engine.Engine``, which makes attempts, and ``transactions.Transactions``.
 """

@@ -15,7 +15,7 @@ from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
-from leanbe_emitter.library.runtime.engine import Engine
+from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.references import Headers
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.trigger.recorder import PlannedEvents, plan, record_planned

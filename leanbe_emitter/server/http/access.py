@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leanbe_emitter.errors import LeanbeError
-from leanbe_emitter.hosts import is_address, is_loopback
+from leanbe_emitter.host_syntax import is_address, is_loopback
 from leanbe_emitter.server.http.problems import (
     Forbidden,
     NoSuchPath,

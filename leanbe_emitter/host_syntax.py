@@ -1,4 +1,4 @@
-"""Hosts: names or addresses of machines."""
+"""Syntax of hosts: names or addresses of machines."""
 
 import re
 from ipaddress import ip_address

@@ -3,7 +3,7 @@
 import pytest
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.hosts import parse_host
+from leanbe_emitter.host_syntax import parse_host
 
 
 @pytest.mark.parametrize(

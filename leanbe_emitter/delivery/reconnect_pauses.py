@@ -1,4 +1,4 @@
-"""tenacity's waits and stops, asked without tenacity's loop.
+"""Pauses before a reconnect: tenacity's waits, asked without tenacity's loop.
 
 tenacity asks its strategies from a loop of its own, which counts attempts in memory and sleeps
 between them. Here the database counts a delivery's attempts, and the queue or an event loop waits.
