@@ -23,7 +23,8 @@ def add_links(paths: Mapping[str, Any]) -> None:
     """Add links to every operation that creates something."""
     for path, operations in paths.items():
         for operation in operations.values():
-            created = operation["responses"].get("201")
+            responses = operation["responses"]
+            created = responses.get("201", responses.get("202"))
             if created is not None:
                 created["links"] = dict(_links(path, created, paths))
 
