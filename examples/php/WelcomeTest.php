@@ -21,18 +21,19 @@ final class WelcomeTest extends TestCase
         self::$secret = getenv('LEANBE_WEBHOOK_SECRET') ?: 'whsec_test';
         self::$database = tempnam(sys_get_temp_dir(), 'welcome');
         $variables = ['LEANBE_WEBHOOK_SECRET' => self::$secret, 'WELCOME_DATABASE' => self::$database];
-        $command = [PHP_BINARY, '-q', '-S', '127.0.0.1:0', 'welcome.php'];
+        $command = [PHP_BINARY, '-S', '127.0.0.1:0', 'welcome.php'];
         self::$server = proc_open($command, [2 => ['pipe', 'w']], $pipes, __DIR__, $variables + getenv());
         self::$log = $pipes[2];
         preg_match('~http://[\d.:]+~', fgets(self::$log), $found);
         self::$origin = $found[0];
     }
 
-    /** Stop it, and show what it has to say. */
+    /** Stop it, and show its errors, without the lines about requests. */
     public static function tearDownAfterClass(): void
     {
         proc_terminate(self::$server);
-        fwrite(STDERR, stream_get_contents(self::$log));
+        $lines = explode("\n", stream_get_contents(self::$log));
+        fwrite(STDERR, implode("\n", preg_grep('/ 127\.0\.0\.1:\d+ /', $lines, PREG_GREP_INVERT)));
         unlink(self::$database);
     }
 

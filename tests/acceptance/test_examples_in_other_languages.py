@@ -91,7 +91,7 @@ SUITES = {
     "go": Suite(
         name="go",
         command=("leanbe-emitter", "exec", "--", "go", "test"),
-        report=re.compile(r"^ *--- FAIL: (\S+) \(.*\)\n((?: +(?!--- FAIL).*\n)+)", re.MULTILINE),
+        report=re.compile(r"^ *--- FAIL: (\S+) \(.*\)\n((?: +(?! |--- FAIL).*\n)+)", re.MULTILINE),
         only="-run",
         passed="ok  \troadmap",
         files=("roadmap_test.go", "emitter_test.go"),
