@@ -5,8 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from leanbe_emitter import Filter
+from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.list_rows import read_rows
+from leanbe_emitter.library.runtime.paging import newest_ids
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
+from leanbe_emitter.storage.schema.tables import DeliveryRow
 from tests.support.engine_setup import Bench, claim, settlement_of
 from tests.support.query_plans import (
     explain_statements,
@@ -89,4 +94,17 @@ def test_pruning_reads_one_stretch_after_the_other(filled_bench: Bench, finished
             next(passing(filled_bench.database, before, BATCH))
     assert filled_bench.rows("deliveries") < finished + 100
     assert len(plans) >= 3 + len(PASSES)
+    assert full_table_scans(plans) == []
+
+
+def test_a_live_list_reads_what_it_shows(filled_bench: Bench) -> None:
+    at, identifier = DeliveryRow.created_at, DeliveryRow.id
+    with (
+        filled_bench.database.reading() as session,
+        explain_statements(filled_bench.database) as plans,
+    ):
+        found = selected(session, Filter(), identifier)
+        ids = newest_ids(session, found, at, identifier, limit=50)
+        assert len(read_rows(session, ids)) == 50
+    assert len(plans) >= 3
     assert full_table_scans(plans) == []

@@ -39,7 +39,7 @@ from leanbe_emitter.library.deliveries.waiting import (
 from leanbe_emitter.library.runtime.awaitable_results import Results
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.delivery_engine import Engine
-from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
+from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
@@ -500,7 +500,7 @@ class Deliveries:
         with self._transactions.looking() as session:
             found = discardable(session, tuple(references), which)
             at, identifier = DeliveryRow.created_at, DeliveryRow.id
-            ids = session.scalars(newest(found, at, identifier, limit=limit + 1, after=after)).all()
+            ids = newest_ids(session, found, at, identifier, limit=limit + 1, after=after)
             page = self._snapshots(session, ids[:limit])
         is_more = len(ids) > limit and len(page) > 0
         return Page(page, cursor=cursor_of(page[-1].created_at, page[-1].id) if is_more else None)
@@ -728,8 +728,8 @@ def _newest_ids(
     session: Session, which: Filter, *, limit: int, after: str | None = None
 ) -> Sequence[str]:
     found = selected(session, which, DeliveryRow.id)
-    page = newest(found, DeliveryRow.created_at, DeliveryRow.id, limit=limit, after=after)
-    return session.scalars(page).all()
+    at, identifier = DeliveryRow.created_at, DeliveryRow.id
+    return newest_ids(session, found, at, identifier, limit=limit, after=after)
 
 
 def _fitting(session: Session, ids: Sequence[str], max_bytes: int | None) -> Sequence[str]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.library.deliveries.delivery import Event
-from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest
+from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
 from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
@@ -127,8 +127,7 @@ class Events:
             if product is not None:
                 found = found.where(EventRow.product_id == product_row(session, product).id)
             at, identifier = EventRow.recorded_at, EventRow.id
-            page = newest(found, at, identifier, limit=limit + 1, after=after)
-            ids = session.scalars(page).all()
+            ids = newest_ids(session, found, at, identifier, limit=limit + 1, after=after)
             length = min(limit, _length(session, ids, max_bytes))
             in_order = select(EventRow).order_by(at.desc(), identifier.desc())
             rows = session.scalars(in_order.where(identifier.in_(ids[:length]))).all()

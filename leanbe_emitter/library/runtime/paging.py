@@ -1,11 +1,12 @@
 """Pages of lists. A cursor names the last entry of a page by its instant and its id."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, func, or_
+from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue, check_type
@@ -107,15 +108,23 @@ def in_order(  # noqa: PLR0913 - a page, and its order
     return found.order_by(at.desc(), identifier.desc()).limit(limit)
 
 
-def newest(
-    found: Select[Any], at: Any, identifier: Any, *, limit: int, after: str | None = None
-) -> Select[Any]:
-    """Return a statement for a page of the newest rows, by the primary key's index.
+def newest_ids(  # noqa: PLR0913 - a page, and where it is read
+    session: Session,
+    found: Select[Any],
+    at: Any,
+    identifier: Any,
+    *,
+    limit: int,
+    after: str | None = None,
+) -> Sequence[str]:
+    """Return the ids of a page of the newest rows, by the primary key's index.
 
     Ids of one instant are in the order of creation (``outbox.record``). Within one second, the
-    instants need not be in the order of the ids.
+    instants need not be in the order of the ids. So a first statement finds the second at which the
+    page ends. PostgreSQL reads the whole table if both are one statement.
 
     Args:
+        session: a session in a transaction.
         found: selects the ids.
         at: the column of the instant.
         identifier: the column of the id.
@@ -132,12 +141,11 @@ def newest(
             or_(at < then, and_(at == then, identifier < last)),
         )
     second = func.substr(identifier, 1, 8)
-    oldest = found.with_only_columns(second).order_by(identifier.desc()).offset(limit - 1).limit(1)
-    return (
-        found.where(identifier >= func.coalesce(oldest.correlate(None).scalar_subquery(), ""))
-        .order_by(at.desc(), identifier.desc())
-        .limit(limit)
-    )
+    ending = found.with_only_columns(second).order_by(identifier.desc())
+    oldest = session.scalar(ending.offset(limit - 1).limit(1))
+    if oldest is not None:
+        found = found.where(identifier >= oldest)
+    return session.scalars(found.order_by(at.desc(), identifier.desc()).limit(limit)).all()
 
 
 def _parsed(cursor: str) -> tuple[int, str]:
