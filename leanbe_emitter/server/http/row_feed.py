@@ -10,7 +10,7 @@ has ``row_batches.MOST_ROWS``.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -118,11 +118,9 @@ class RowFeed:
         self._turn = asyncio.Lock()
         self.cursor = START
 
-    @asynccontextmanager
-    async def listener(
-        self, *, after: Cursor, which: RowFilter = ALL
-    ) -> AsyncIterator[RowListener]:
-        """Register a listener until the block ends."""
+    @contextmanager
+    def listener(self, *, after: Cursor, which: RowFilter = ALL) -> Iterator[RowListener]:
+        """Register a listener until the block ends; call it on the loop."""
         listener = RowListener(self, after=after, which=which)
         self._listeners.add(listener)
         if self._task is None or self._task.done():

@@ -150,10 +150,9 @@ async def messages(
 async def row_messages(feed: RowFeed, *, after: Cursor, which: RowFilter) -> AsyncIterator[str]:
     """Yield the messages of rows, until the server stops or the database is away."""
     yield f"retry: {_RETRY_MS}\n\n"
-    with suppress(DatabaseUnavailable):
-        async with feed.listener(after=after, which=which) as listener:
-            async for message in listener.messages():
-                yield message
+    with suppress(DatabaseUnavailable), feed.listener(after=after, which=which) as listener:
+        async for message in listener.messages():
+            yield message
 
 
 async def _in_pieces(texts: AsyncIterator[str]) -> AsyncIterator[str]:
