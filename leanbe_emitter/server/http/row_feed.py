@@ -13,8 +13,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
-
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import server_sent_events
@@ -151,7 +149,7 @@ class RowFeed:
         async with self._turn:
             if (latest := self._fitting(cursor)) is not None:
                 return latest
-            batch, _ = await run_in_threadpool(read_batch, self._leanbe, cursor)
+            batch, _ = await asyncio.to_thread(read_batch, self._leanbe, cursor)
             return batch
 
     def _fitting(self, cursor: Cursor) -> RowBatch | None:
@@ -171,15 +169,16 @@ class RowFeed:
             for listener in self._listeners:
                 listener.end()
 
+    # The threads are the loop's own, and end with the loop.
     async def _read(self, changes: Listener) -> None:
         """Read batches and pulses until there is no listener, or the server stops."""
-        reader = await run_in_threadpool(RowReader, self._leanbe)
+        reader = await asyncio.to_thread(RowReader, self._leanbe)
         self._advance(reader.cursor)
         loop = asyncio.get_running_loop()
         pulse_at = loop.time() + PULSE_SECONDS
         while self._listeners and not self._notifier.is_stopped:
             read_at = loop.time()
-            batch = await run_in_threadpool(reader.next_batch)
+            batch = await asyncio.to_thread(reader.next_batch)
             pause = max(BATCH_SECONDS, _PAUSE * (loop.time() - read_at))
             self._publish(batch)
             if loop.time() >= pulse_at:
@@ -206,11 +205,11 @@ class RowFeed:
 
     async def _beat(self, reader: RowReader) -> None:
         """Send the pulse, and what else has changed."""
-        for change in await run_in_threadpool(reader.changes):
+        for change in await asyncio.to_thread(reader.changes):
             if not (change in self._told or (not change.what and _ALL_RESET in self._told)):
                 self._tell(change)
         self._told.clear()
-        pulse = await run_in_threadpool(reader.pulse)
+        pulse = await asyncio.to_thread(reader.pulse)
         for listener in self._listeners:
             listener.set_pulse(pulse)
 
