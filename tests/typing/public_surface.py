@@ -203,7 +203,7 @@ async def awaiting(leanbe: Leanbe, acme: Product) -> None:
     assert_type(await delivery.redeliver(times=2), Results[Delivery])
     assert_type(delivery.explain(got="00"), Explanation)
     assert_type(await delivery.explain(probe=True, lang="php"), Probed)
-    delivery.explain(probe=True, got="00")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
+    delivery.explain(probe=True, got="00")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     assert_type(await leanbe.deliveries.redeliver(delivery), Results[Delivery])
     assert_type(await leanbe.deliveries.redeliver(Job(name="all")), Redelivered)
     made: list[Attempt] = await leanbe.clock.advance(hours=1)
