@@ -11,6 +11,7 @@ import pytest
 
 from leanbe_emitter.server import ui
 from leanbe_emitter.server.http.access import Access
+from leanbe_emitter.snippets import NAMES
 from tests.support.api_client import open_api
 
 FOLDER = Path(str(files("leanbe_emitter.server").joinpath("static", "ui")))
@@ -82,3 +83,8 @@ def test_the_libraries_are_as_they_were_published() -> None:
     sums = dict(re.findall(r"^([0-9a-f]{64})  (\S+)$", told, re.MULTILINE))
     shipped = {sha256(each.read_bytes()).hexdigest(): each.name for each in VENDOR.iterdir()}
     assert sums == {digest: name for digest, name in shipped.items() if name != "README.md"}
+
+
+def test_the_page_offers_every_receiver_that_the_command_prints() -> None:
+    (names,) = re.findall(r'const SNIPPETS = "([^"]*)"', (FOLDER / "webhook.js").read_text())
+    assert tuple(names.split()) == NAMES

@@ -6,7 +6,7 @@ import { choose, go } from "./route.js";
 import { changeCount, product, readProducts } from "./server.js";
 import { Secret } from "./signature.js";
 
-const SNIPPETS = [["fastapi", "FastAPI"], ["flask", "Flask"], ["django", "Django"], ["express", "Express"], ["node", "Node.js"]];
+const SNIPPETS = "express node fastapi flask django php go ruby java csharp webhook".split(" ");
 const EXAMPLE = "http://127.0.0.1:8000/hooks/leanbe";
 
 export function Webhook() {
@@ -81,10 +81,10 @@ function Further({ of }) {
 
 /** How to get a receiver: ours to look at, or a correct one to start from. */
 function Receivers({ of }) {
-  const [name, setName] = useState("fastapi");
+  const [name, setName] = useState(SNIPPETS[0]);
   const port = portOf(of.webhook.url);
   return html`<section class="card"><h2>Receivers</h2><p>One that verifies and prints what arrives, with the secret in LEANBE_SECRET:</p>
     <${Code} text=${`leanbe-emitter receiver --secret env:LEANBE_SECRET --port ${port}`} label="Command of a receiver" />
-    <label class="row-of">A correct one to start from, for <select value=${name} onChange=${(event) => setName(event.target.value)}>${SNIPPETS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
+    <label class="row-of">A correct one to start from, for <select value=${name} onChange=${(event) => setName(event.target.value)}>${SNIPPETS.map((each) => html`<option key=${each}>${each}</option>`)}</select></label>
     <${Code} text=${`leanbe-emitter snippet ${name}`} label="Command of a snippet" /></section>`;
 }
