@@ -21,6 +21,7 @@ from benchmarks import ROOT, environments
 OWN: Final = frozenset(
     f"{name}.py"
     for name in (
+        "checking",
         "embedded",
         "emitter",
         "engine",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         OutOfDescriptors,
         PayloadTooDeep,
         PayloadTooLarge,
+        ReceiverUnavailable,
         WaitTimedOut,
     )
     from leanbe_emitter.library import (
@@ -124,6 +125,7 @@ __all__ = [
     "Probed",
     "Product",
     "ReceivedRequest",
+    "ReceiverUnavailable",
     "RecordedEvents",
     "Redelivered",
     "Results",

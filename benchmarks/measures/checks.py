@@ -3,25 +3,17 @@
 The receiver is the example, without a flaw. One of them works 400 ms after its answer.
 """
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
 
+from benchmarks.checking import SECRET, check_at, check_in_process
 from benchmarks.rows import Goal, Row
 from benchmarks.run import Run
-from leanbe_emitter.conformance.check_app import AppCheck
-from leanbe_emitter.conformance.check_url import UrlCheck, Wanted
-from leanbe_emitter.conformance.example.flaws import NONE, RECEIVERS
-from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming
-from leanbe_emitter.conformance.example.state import State
-from leanbe_emitter.conformance.report import Report
-from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
-from leanbe_emitter.library.runtime.awaitables import drive
 
-_SECRET = "whsec_test"  # noqa: S105 - it protects nothing
+_RIGHT = "none"
 _SLOW = "works_later"
 
 
@@ -29,8 +21,8 @@ def measure(run: Run) -> list[Row]:
     """Return the time of a check in process, and of runs over the loopback."""
     return [
         _in_process(run.size(5, 1) * run.rounds),
-        *_over_loopback("without an observation", NONE, run.rounds, is_observed=False, seconds=2),
-        *_over_loopback("with an observation", NONE, run.rounds, is_observed=True, seconds=10),
+        *_over_loopback("without an observation", _RIGHT, run.rounds, is_observed=False, seconds=2),
+        *_over_loopback("with an observation", _RIGHT, run.rounds, is_observed=True, seconds=10),
         *(
             _over_loopback("with a worker of 400 ms", _SLOW, 1, is_observed=True, seconds=20)
             if not run.is_quick
@@ -42,13 +34,8 @@ def measure(run: Run) -> list[Row]:
 def _in_process(rounds: int) -> Row:
     took = []
     for _ in range(rounds):
-        receiver = _example()
         begun = perf_counter()
-        report = drive(
-            AppCheck(
-                _as_function(receiver), secret=_SECRET, observe=receiver.state.observation
-            ).run()
-        )
+        report = check_in_process()
         took.append((perf_counter() - begun) / len(report.results) * 1000)
     return Row.of("in process, a check", took, "ms", goal=Goal(at_most=10))
 
@@ -57,7 +44,7 @@ def _over_loopback(
     what: str, flaw: str, rounds: int, *, is_observed: bool, seconds: float
 ) -> Iterator[Row]:
     with _receiver(flaw) as url:
-        reports = [_checked(url, is_observed=is_observed) for _ in range(rounds)]
+        reports = [check_at(url, is_observed=is_observed) for _ in range(rounds)]
     took = [each.seconds for each in reports]
     yield Row.of(f"a run {what}", took, "s", goal=Goal(at_most=seconds))
     if not is_observed:
@@ -65,15 +52,9 @@ def _over_loopback(
         yield Row.of(f"a run {what}, requests", counts, "requests", goal=Goal(at_most=120))
 
 
-def _checked(url: str, *, is_observed: bool) -> Report:
-    observe_url = f"{url}effects" if is_observed else ""
-    wanted = Wanted(url=f"{url}hook", secret=_SECRET, observe_url=observe_url)
-    return asyncio.run(UrlCheck(wanted).run())
-
-
 @contextmanager
 def _receiver(flaw: str) -> Iterator[str]:
-    command: Sequence[str] = ("receiver", "--secret", _SECRET, "--port", "0", "--flaw", flaw)
+    command: Sequence[str] = ("receiver", "--secret", SECRET, "--port", "0", "--flaw", flaw)
     with subprocess.Popen(
         [sys.executable, "-m", "leanbe_emitter", *command, "--output", "plain"],
         stdout=subprocess.PIPE,
@@ -84,24 +65,3 @@ def _receiver(flaw: str) -> Iterator[str]:
             yield process.stdout.readline().strip()
         finally:
             process.kill()
-
-
-def _example() -> ExampleReceiver:
-    return RECEIVERS[NONE](_SECRET, state=State(), pause=asyncio.sleep)
-
-
-def _as_function(receiver: ExampleReceiver) -> object:
-    def answer(request: ReceivedRequest) -> tuple[int, bytes]:
-        reply = drive(receiver.answer(_incoming(request)))
-        return reply.status, reply.body
-
-    return answer
-
-
-def _incoming(request: ReceivedRequest) -> Incoming:
-    return Incoming(
-        method=request.method,
-        path="/",
-        content_type=request.header("Content-Type") or "",
-        pieces=(request.body,),
-    )

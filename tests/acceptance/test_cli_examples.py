@@ -144,6 +144,6 @@ def test_the_example_runs_until_it_is_stopped(bench: Bench, path: str) -> None:
         *words[1:], cwd=bench.folder, program=program, stderr=subprocess.STDOUT
     ) as process:
         assert process.stdout is not None
-        assert any("http://" in line or "Following" in line for line in process.stdout)
+        assert any(line.startswith(("http://", "Following")) for line in process.stdout)
         status, said, _ = wait_for_end(process, signal.SIGINT)
     assert (status, "error" in said) == (0, False)

@@ -44,7 +44,7 @@ def test_every_event_is_verified_one_is_retried_and_the_readme_shows_it(tmp_path
     assert "503 Service Unavailable" in rows[0]
     assert "again in" in lines[lines.index(rows[0]) + 1]
     assert rows[-1].split()[1] == "2"
-    picture = README.partition("```text\n")[2].partition("```")[0]
+    picture = "event" + README.partition("```text\nevent")[2].partition("```")[0]
     printed = {_shape(line) for line in ran.stdout.splitlines()}
     for line in picture.splitlines():
         assert line == "..." or "Node.js" in line or _shape(line) in printed, line

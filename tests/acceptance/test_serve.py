@@ -233,4 +233,4 @@ def test_behind_a_proxy_it_is_asked_for_by_the_proxys_name(tmp_path: Path) -> No
         page = httpx.get(f"{url}/", trust_env=False).text
         assert not re.search(r'(?:href|src)="/', page)
         document = served.client.get(f"{url}/openapi.json").json()
-        assert document["servers"] == [{"url": "/leanbe"}]
+        assert [each["url"] for each in document["servers"]] == ["/leanbe"]

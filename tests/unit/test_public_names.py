@@ -22,7 +22,7 @@ DOCUMENTED = {
     "EventKind", "Info",
     "LeanbeError", "NotFound", "Conflict", "InvalidValue", "InvalidTarget", "PayloadTooLarge",
     "PayloadTooDeep", "InvalidSignature", "WaitTimedOut", "DatabaseUnavailable", "DatabaseBehind",
-    "OutOfDescriptors",
+    "OutOfDescriptors", "ReceiverUnavailable",
 }  # fmt: skip
 
 
