@@ -126,6 +126,9 @@ TAKE_CHARSET = lines(
 READ_WHOLE_BODY = lines(
     javascript="for await (const chunk of req) chunks.push(chunk) // until the end",
     python="raw = request.get_data()  # Content-Length bytes, in as many reads as it takes",
+    php="$raw = file_get_contents('php://input'); // until the end",
+    go="raw, err := io.ReadAll(r.Body) // one Read returns what has come until then",
+    ruby="raw = request.body.read # without a length: until the end",
 )
 LIMIT_NESTING = lines(
     javascript="try { body = JSON.parse(raw) } catch { return res.sendStatus(400) }",
@@ -138,11 +141,16 @@ ANSWER_FIRST = lines(
 ANSWER_LITTLE = lines(
     javascript='res.status(401).json({ detail: "bad signature" }) // nothing else',
     python='return {"detail": "bad signature"}, 401  # nothing else',
+    php="http_response_code(401); exit('bad signature'); // nothing else",
+    go="http.Error(w, `bad signature`, 401) // nothing else",
+    ruby='halt 401, "bad signature" # nothing else',
 )
 NO_DEBUG = lines(
     javascript="NODE_ENV=production // and an error handler that sends no err.stack",
     python="DEBUG = False  # and app.run(debug=False)",
     php="display_errors = Off ; in php.ini",
+    go="log.Printf(`%v %s`, err, debug.Stack()) // into the log, never into the answer",
+    ruby="config.consider_all_requests_local = false # Sinatra: set :show_exceptions, false",
 )
 COMMIT_THEN_ANSWER = lines(
     javascript="await transaction.commit(); res.sendStatus(204) // in this order",
