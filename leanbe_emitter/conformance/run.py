@@ -4,7 +4,7 @@ The gate comes first: if the plainest event is refused, nothing else is sent. Th
 after every ten requests that were not accepted, and at the end.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leanbe_emitter.clock import Clock
@@ -18,7 +18,7 @@ from leanbe_emitter.conformance.hiding import MASK, hidden_words
 from leanbe_emitter.conformance.observing import ObservationFailed, Observe
 from leanbe_emitter.conformance.procedures.story import find_effective, learn
 from leanbe_emitter.conformance.process import StartedReceiver
-from leanbe_emitter.conformance.refusal_causes import causes
+from leanbe_emitter.conformance.refusal_causes import Cause, causes
 from leanbe_emitter.conformance.report import Diagnosis, Report
 from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
 from leanbe_emitter.conformance.sample_requests import Sealer
@@ -245,14 +245,28 @@ class Run:
         self._context.confirm()
         self._context.leave_out(self._plan.checks, Verdict.SKIPPED, NOTHING_VERIFIES)
 
-    def _explained(self, results: Sequence[Result]) -> Sequence[Result]:
-        """Return the results, with one cause for those that have one in common."""
-        found = causes(
+    def _causes(self) -> Mapping[str, Cause]:
+        """Return the cause of each refusal, by the check's id; behind a closed gate, as diagnosed.
+
+        One refusal alone fits every mistake.
+        """
+        if self._diagnosis is not None:
+            cause = Cause(
+                what=self._without_secret(self._diagnosis.what),
+                fix=self._diagnosis.fix or GATE.fix,
+                languages=tuple(self._diagnosis.languages),
+            )
+            return {GATE.id: cause}
+        return causes(
             self._context.wrongly_refused,
             self._context.valid,
             secret=self._plan.secret,
             assumptions=self._plan.assumptions,
         )
+
+    def _explained(self, results: Sequence[Result]) -> Sequence[Result]:
+        """Return the results, with one cause for those that have one in common."""
+        found = self._causes()
         explained = [
             replace(
                 each,

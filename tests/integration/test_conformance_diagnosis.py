@@ -42,6 +42,15 @@ def test_what_no_request_can_show_is_told_with_what_to_look_at() -> None:
     assert diagnosis.fix == {}
 
 
+@pytest.mark.parametrize("flaw", ["keys_sorted", "raw_body_hashed", "answers_302"])
+def test_the_refused_event_has_the_cause_that_the_diagnosis_names_and_a_repair(flaw: str) -> None:
+    diagnosis, report = check(flaw)
+    (finding,) = report.findings
+    assert finding.cause == diagnosis.what
+    assert finding.languages == tuple(diagnosis.languages)
+    assert "raw" in finding.fix["go"]
+
+
 def test_an_answer_that_is_not_about_signatures_is_not_probed() -> None:
     diagnosis, report = check("answers_302")
     assert "redirects" in diagnosis.what
