@@ -124,6 +124,7 @@ class UrlCheck:
             assumptions=parse_assumptions({**self._settings.assume, **wanted.assume}),
             deadline_seconds=wanted.deadline_seconds,
             seed=_new_seed() if wanted.seed is None else wanted.seed,
+            language=wanted.language,
         )
         self._observe_words = _words(wanted.observe)
         self._start_words = _words(wanted.start)

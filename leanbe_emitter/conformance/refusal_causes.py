@@ -59,8 +59,18 @@ def causes(
     *,
     secret: str,
     assumptions: AssumptionSet,
+    language: str | None = None,
 ) -> Mapping[str, Cause]:
-    """Return the cause of each refusal that a mistake explains, by the check's id."""
+    """Return the cause of each refusal that a mistake explains, by the check's id.
+
+    Args:
+        refused: the exchanges whose events were refused, by the check's id.
+        valid: the exchanges of all valid events.
+        secret: the receiver's secret.
+        assumptions: they decide how events are signed.
+        language: the receiver's language, whose mistakes come first; None if it is not known.
+    """
+    likely = sorted(_LIKELY, key=lambda each: language not in each.languages)
     wanted = {
         key: request
         for key, each in refused.items()
@@ -73,7 +83,7 @@ def causes(
     ]
     found: dict[str, Cause] = {}
     while left := {key: request for key, request in wanted.items() if key not in found}:
-        mistake, explained = _best(left, accepted)
+        mistake, explained = _best(likely, left, accepted)
         if mistake is None:
             break
         found |= {key: _cause(mistake, wanted[key]) for key in explained}
@@ -97,11 +107,13 @@ def _request(exchange: Exchange, secret: str, assumptions: AssumptionSet) -> Rec
 
 
 def _best(
-    refused: Mapping[str, ReceivedRequest], accepted: Sequence[ReceivedRequest]
+    likely: Sequence[ContentMistake],
+    refused: Mapping[str, ReceivedRequest],
+    accepted: Sequence[ReceivedRequest],
 ) -> tuple[ContentMistake | None, Sequence[str]]:
-    """Return the mistake that explains the most refusals, the common ones first."""
+    """Return the mistake that explains the most refusals, the likely ones first."""
     best: tuple[ContentMistake | None, Sequence[str]] = (None, ())
-    for mistake in _LIKELY:
+    for mistake in likely:
         explained = [key for key, request in refused.items() if _refuses(mistake, request)]
         if len(explained) > len(best[1]) and not any(_refuses(mistake, each) for each in accepted):
             best = (mistake, explained)

@@ -51,6 +51,7 @@ class Plan:
         deadline_seconds: how long the slowest answer may take.
         is_networked: whether the receiver is reached over a network.
         seed: shown in the report.
+        language: the receiver's language; None if it is not known.
     """
 
     endpoint: Endpoint
@@ -61,6 +62,7 @@ class Plan:
     deadline_seconds: float = 5.0
     is_networked: bool = True
     seed: int = 0
+    language: str | None = None
 
 
 class Run:
@@ -262,6 +264,7 @@ class Run:
             self._context.valid,
             secret=self._plan.secret,
             assumptions=self._plan.assumptions,
+            language=self._plan.language,
         )
 
     def _explained(self, results: Sequence[Result]) -> Sequence[Result]:

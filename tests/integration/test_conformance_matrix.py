@@ -167,6 +167,16 @@ def test_the_ladder_names_the_mistake_that_refuses_some_events(flaw: str, words:
     assert len({each.cause for each in report.findings}) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("go", "json.Marshal"), ("ruby", "payload.to_json in Rails")]
+)
+def test_of_mistakes_that_explain_the_same_the_one_in_the_receivers_language_is_named(
+    language: str, words: str
+) -> None:
+    report = check_in_process(example("html_escaped"), "control.*", observe=None, language=language)
+    assert {each.id: each.cause for each in report.findings if words not in each.cause} == {}
+
+
 def test_a_refusal_that_no_known_mistake_explains_is_told_to_be_about_the_signature() -> None:
     report = check_in_process(example("decimals_rounded"), "serialise.*", observe=None)
     (finding,) = report.findings
