@@ -26,41 +26,44 @@ FORGERIES = frozenset(
         "type[non_ascii]",
     )
 )
-_TYPES = frozenset(each for each in FORGERIES if ".type[" in each)
-_KINDS = ("ideaRequest", "idea", "customer", "backlogItem", "okr", "announcement")
-_MINIMAL = frozenset(f"compat.minimal[{kind}]" for kind in _KINDS)
-_GATE = frozenset({"control.plain"})
+#: Those with a signature of another type, or in other letters.
+TYPES = frozenset(each for each in FORGERIES if ".type[" in each)
+#: The kinds of documents that events are about.
+KINDS = ("ideaRequest", "idea", "customer", "backlogItem", "okr", "announcement")
+MINIMAL = frozenset(f"compat.minimal[{kind}]" for kind in KINDS)
+#: What a receiver has that refuses everything.
+GATE = frozenset({"control.plain"})
 
 
-def _events(*kinds: str, but: frozenset[str] = frozenset()) -> frozenset[str]:
+def events(*kinds: str, but: frozenset[str] = frozenset()) -> frozenset[str]:
     """Return the controls of the events of these kinds."""
     names = [name for name in LIFECYCLE_ORDER if name.partition(".")[0] in kinds]
     return frozenset(f"control.event[{name}]" for name in names if name not in but)
 
 
-_EVERYTHING_BUT_OKRS = _events("ideaRequest", "idea", "customer", "backlogItem", "announcement")
-_WITH_HTML = _events("ideaRequest", "idea", "backlogItem", "announcement")
+EVERYTHING_BUT_OKRS = events("ideaRequest", "idea", "customer", "backlogItem", "announcement")
+WITH_HTML = events("ideaRequest", "idea", "backlogItem", "announcement")
 
 #: What each flaw is found by, with an observation.
 FINDINGS: Mapping[str, frozenset[str]] = {
     "none": frozenset(),
     "signature_skipped": FORGERIES,
     "missing_accepted": frozenset({"signature.missing"}),
-    "raw_body_hashed": _GATE,
+    "raw_body_hashed": GATE,
     "empty_secret_in_list": frozenset({"signature.empty_secret"}),
     "prefix_compare": frozenset({"signature.truncated", "signature.empty", "signature.type[list]"}),
     "timing_throws": frozenset({"signature.missing", "signature.truncated", "signature.empty"})
-    | _TYPES,
+    | TYPES,
     "upper_case_accepted": frozenset(),
     "effect_before_verification": FORGERIES,
     "answers_always_200": frozenset(),
-    "html_escaped": _EVERYTHING_BUT_OKRS | {"serialise.html", "serialise.text"},
-    "slashes_escaped": _WITH_HTML | {"serialise.html"},
-    "ascii_escaped": _events("ideaRequest", "idea", "customer", "backlogItem") | {"serialise.text"},
-    "spaces_written": _GATE,
+    "html_escaped": EVERYTHING_BUT_OKRS | {"serialise.html", "serialise.text"},
+    "slashes_escaped": WITH_HTML | {"serialise.html"},
+    "ascii_escaped": events("ideaRequest", "idea", "customer", "backlogItem") | {"serialise.text"},
+    "spaces_written": GATE,
     "python_floats": frozenset(),
-    "keys_sorted": _GATE,
-    "empty_object_as_list": _events("customer") | {"serialise.empty", "compat.minimal[customer]"},
+    "keys_sorted": GATE,
+    "empty_object_as_list": events("customer") | {"serialise.empty", "compat.minimal[customer]"},
     "decimals_rounded": frozenset({"serialise.decimals"}),
     "empty_key_renamed": frozenset({"serialise.keys"}),
     "nulls_dropped": frozenset({"compat.null"}),
@@ -75,11 +78,11 @@ FINDINGS: Mapping[str, frozenset[str]] = {
     "deletion_forgotten": frozenset({"order.after_deletion"}),
     "unknown_event_refused": frozenset({"compat.unknown_event"}),
     "unknown_event_crashes": frozenset({"compat.unknown_event"}),
-    "one_event_only": _events(*_KINDS, but=frozenset({"idea.created"}))
-    | (_MINIMAL - {"compat.minimal[idea]"})
+    "one_event_only": events(*KINDS, but=frozenset({"idea.created"}))
+    | (MINIMAL - {"compat.minimal[idea]"})
     | {"serialise.empty", "serialise.keys", "serialise.decimals", "compat.unknown_event"},
     "strict_schema": frozenset({"compat.added_member"}),
-    "needs_optional_member": _MINIMAL | {"compat.null"},
+    "needs_optional_member": MINIMAL | {"compat.null"},
     "null_crashes": frozenset({"compat.null"}),
     "limit_100k": frozenset({"http.size_256k"}),
     "charset_refused": frozenset({"http.charset"}),
@@ -89,8 +92,8 @@ FINDINGS: Mapping[str, frozenset[str]] = {
     "utf8_crashes": frozenset({"http.invalid_utf8"}),
     "empty_accepted": frozenset(),
     "nesting_kills": frozenset({"http.nesting"}),
-    "answers_302": _GATE,
-    "trailing_redirect": _GATE,
+    "answers_302": GATE,
+    "trailing_redirect": GATE,
     "slow_answer": frozenset(),
     "works_later": frozenset(),
     "leak_expected_signature": frozenset({"leak.expected_signature"}),

@@ -140,10 +140,17 @@ def _app_of(name: str, module: ModuleType) -> Iterator[Any]:
 
 @contextmanager
 def run_as_told(
-    name: str, folder: Path, *, environ: Mapping[str, str] | None = None
+    name: str, folder: Path, *, text: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Iterator[SnippetProcess]:
-    """Run a receiver by the command at its top, on a port that was free."""
-    text = snippet(name)
+    """Run a receiver by the command at its top, on a port that was free.
+
+    Args:
+        name: the snippet's name.
+        folder: where it runs; its file is written there.
+        text: what is run instead, the snippet with changes.
+        environ: further variables.
+    """
+    text = text or snippet(name)
     (command,) = COMMAND.findall(text)
     (file,) = set(_FILE.findall(command))
     (folder / file).write_text(text, "utf-8")
