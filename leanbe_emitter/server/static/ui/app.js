@@ -104,9 +104,7 @@ function keepTitle() {
     document.title = `${failures.value ? `(${failures.value}) ` : ""}${names[page.value] ?? "Deliveries"} - leanbe-emitter${away}`;
   });
   const look = () => { if (document.hasFocus()) failures.value = 0; };
-  addEventListener("focus", look);
-  addEventListener("keydown", look);
-  addEventListener("pointerdown", look);
+  for (const name of ["focus", "keydown", "pointerdown"]) addEventListener(name, look);
 }
 
 render(html`<${App} />`, document.getElementById("app"));

@@ -8,8 +8,8 @@ import { now } from "./server.js";
 
 const SHOWN = 5;
 const KINDS = {
-  redeliver: { path: "deliveries/redeliver", title: "Redeliver", text: "Each event is delivered once more: the same bytes, to the present URL." },
-  discard: { path: "deliveries/discard", title: "Discard", text: "Pending deliveries are cancelled. Those in flight stay." },
+  redeliver: ["Redeliver", "Each event is delivered once more: the same bytes, to the present URL."],
+  discard: ["Discard", "Pending deliveries are cancelled. Those in flight stay."],
 };
 
 /** Return the body that selects what the list shows; without a filter, all until now. */
@@ -20,7 +20,8 @@ function selection() {
 }
 
 export function Bulk({ kind, onClose }) {
-  const { path, title, text } = KINDS[kind];
+  const path = `deliveries/${kind}`;
+  const [title, text] = KINDS[kind];
   const [body] = useState(selection);
   const [found, setFound] = useState(null);
   const [error, setError] = useState(null);

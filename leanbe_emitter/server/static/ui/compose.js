@@ -88,10 +88,9 @@ function Composer({ event, from, owner }) {
       else say("The event is recorded. Nothing is sent: the product has no URL, or leaves this event out.");
     } catch (problem) { sayProblem(problem); }
   };
-  const onKeyDown = (key) => { if (key.key === "Enter" && (key.ctrlKey || key.metaKey)) { key.preventDefault(); send(); } };
   const why = text === null ? "" : formTrouble(text);
   const isForm = mode.value === "form" && !why && schema && text !== null;
-  return html`<main class="page compose" onKeyDown=${onKeyDown}>
+  return html`<main class="page compose">
     <${Bar} event=${event} send=${send} canSend=${text !== null && !preview.error} />
     <div class="two scroll"><section class="half" aria-label="Payload">
         <div class="tools"><${Choice} label="Edit as" of=${[["form", "Form"], ["json", "JSON"]]} value=${isForm ? "form" : "json"} onChange=${(next) => { mode.value = next; }} />
@@ -110,7 +109,7 @@ function Bar({ event, send, canSend }) {
   return html`<div class="bar"><h1>Compose</h1>
     <select aria-label="Event" value=${event} onChange=${(change) => go(`compose/${change.target.value}`)}>${groups.map(([name, kinds]) => html`<optgroup key=${name} label=${name}>${kinds.map((kind) => html`<option key=${kind.name} value=${kind.name}>${kind.name}</option>`)}</optgroup>`)}</select>
     <span class="grow muted">${about?.meaning} ${about?.payloadSource === "inferred" && html`<span class="tag" title="The article names this event and does not show its payload">payload inferred</span>`}</span>
-    <${Act} kind="primary" act=${send} disabled=${!canSend}>Send<${Key}>Ctrl ↵<//><//></div>`;
+    <${Act} id="send" kind="primary" act=${send} disabled=${!canSend}>Send<${Key}>Ctrl ↵<//><//></div>`;
 }
 
 function Preview({ of }) {

@@ -45,13 +45,10 @@ function Menu({ text, hint, of, onPick }) {
   const box = useRef(null);
   const shut = () => { if (box.current) box.current.open = false; };
   useEffect(() => {
+    const leaving = new AbortController();
     const leave = (event) => { if (!box.current?.contains(event.target)) shut(); };
-    document.addEventListener("pointerdown", leave);
-    document.addEventListener("focusin", leave);
-    return () => {
-      document.removeEventListener("pointerdown", leave);
-      document.removeEventListener("focusin", leave);
-    };
+    for (const name of ["pointerdown", "focusin"]) document.addEventListener(name, leave, { signal: leaving.signal });
+    return () => leaving.abort();
   }, []);
   const onKeyDown = (event) => {
     if (event.key !== "Escape" || !box.current.open) return;

@@ -24,7 +24,7 @@ const progress = computed(() => {
     last: rows.find((row) => row.attempts > 0),
     delivered: rows.find((row) => row.status === "delivered"),
     failed: rows.find((row) => row.fault !== null || row.attempts > 1),
-    waiting: rows.find((row) => row.status === "pending" && row.nextDueAt !== null),
+    waiting: rows.find((row) => row.status === "pending" && row.attempts > 0),
     recovered: rows.find((row) => row.status === "delivered" && row.attempts > 1),
   };
 });

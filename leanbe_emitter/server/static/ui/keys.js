@@ -2,8 +2,7 @@
 import { signal } from "@preact/signals";
 import { toggleFollowing, togglePause } from "./deliveries.js";
 import { active, focusList, step } from "./list.js";
-import { addressOf, choose, chosen, go, page } from "./route.js";
-import { rowOf } from "./rows.js";
+import { choose, chosen, go, page } from "./route.js";
 
 export const isHelpOpen = signal(false);
 export const areKeysOn = signal(true);
@@ -35,21 +34,17 @@ const acts = {
   f: toggleFollowing,
   r: () => chosen.peek() && import("./delivery.js").then(({ redeliver }) => redeliver(chosen.peek())),
   c: () => chosen.peek() && import("./delivery.js").then(({ copyAs }) => copyAs(chosen.peek(), "curl")),
-  e: edit,
+  e: () => document.querySelector(".acts a")?.click(),
   n: () => go("compose"),
   "?": () => { isHelpOpen.value = true; },
   g: () => { isGoing = true; },
 };
 const ON_DELIVERIES = ["j", "k", "Enter", "/", "p", "f", "r", "c", "e"];
 
-function edit() {
-  const row = rowOf(chosen.peek());
-  if (row) location.hash = addressOf(`compose/${row.event.event}`, { from: row._id });
-}
-
 function onKey(event) {
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") return escape(event);
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return document.getElementById("send")?.click();
   if (!areKeysOn.peek() || event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
   const goes = isGoing;
   isGoing = false;

@@ -59,14 +59,15 @@ export function useAsk(path, { query, mark = "" } = {}) {
   return state.path === path ? state : { data: null, error: null, path };
 }
 
-/** A button that is off while what it does is under way. */
+/** A button that is off while what it does is under way; it keeps the focus meanwhile. */
 export function Act({ act, kind = "", children, ...others }) {
   const [isBusy, setBusy] = useState(false);
   const onClick = async () => {
+    if (isBusy) return;
     setBusy(true);
     try { await act(); } finally { setBusy(false); }
   };
-  return html`<button type="button" class=${kind} disabled=${isBusy} aria-busy=${isBusy} onClick=${onClick} ...${others}>${children}</button>`;
+  return html`<button type="button" class=${kind} aria-disabled=${isBusy} onClick=${onClick} ...${others}>${children}</button>`;
 }
 
 /** What went wrong, and what to do. */

@@ -63,7 +63,7 @@ function Explain({ id, attempt }) {
 }
 
 const LANGUAGES = [["", "Any language"], ["javascript", "JavaScript"], ["typescript", "TypeScript"], ["python", "Python"], ["php", "PHP"], ["go", "Go"], ["ruby", "Ruby"], ["java", "Java"], ["csharp", "C#"]];
-const NAMES = Object.fromEntries(LANGUAGES);
+export const NAMES = Object.fromEntries(LANGUAGES);
 const GOOD = ["text-right", "body-sound", "accepts-the-right-one"];
 
 /** The language of the receiver, for the lines that mend it; "": the mistake tells it. */

@@ -1,13 +1,16 @@
-// A product's webhook: where events go, with which secret and headers, and a test of it.
+// A product's webhook: where events go, with which secret and headers, and whether the receiver does right.
 import { useEffect, useState } from "preact/hooks";
 import { ask, ofProduct } from "./api.js";
-import { Act, Code, html, Lazy, Modal, portOf, say, sayProblem } from "./parts.js";
+import { Act, Code, html, Modal, plural, portOf, say, sayProblem, Words } from "./parts.js";
 import { choose, go } from "./route.js";
 import { changeCount, product, readProducts } from "./server.js";
-import { Secret } from "./signature.js";
+import { Language, languageOf, NAMES, Secret } from "./signature.js";
 
 const SNIPPETS = "express node fastapi flask django php go ruby java csharp webhook".split(" ");
 const EXAMPLE = "http://127.0.0.1:8000/hooks/leanbe";
+/** Time between two looks at a check that is under way. */
+const LOOK_MS = 500;
+const FINDINGS = ["fail", "error", "warn"];
 
 export function Webhook() {
   const [isNew, setNew] = useState(false);
@@ -15,7 +18,7 @@ export function Webhook() {
   return html`<main class="page"><div class="bar"><h1>Webhook</h1>${of && html`<span class="grow muted">of ${of.name}</span><button type="button" onClick=${() => setNew(!isNew)}>New product</button>`}</div>
     <div class="scroll" tabindex="-1"><div class="column">
       ${(isNew || !of) && html`<${NewProduct} onMade=${() => setNew(false)} />`}
-      ${of && html`<${Target} key=${of._id} of=${of} /><${Lazy} key=${`${of._id} check`} name="Check" load=${() => import("./checks.js")} of=${of} /><${Secrets} of=${of} /><${Further} key=${`${of._id} headers`} of=${of} /><${Receivers} of=${of} />`}</div></div></main>`;
+      ${of && html`<${Target} key=${of._id} of=${of} /><${Check} key=${`${of._id} check`} of=${of} /><${Secrets} of=${of} /><${Further} key=${`${of._id} headers`} of=${of} /><${Receivers} of=${of} />`}</div></div></main>`;
 }
 
 /** A form of two fields: all that a product needs. */
@@ -53,14 +56,56 @@ function Target({ of }) {
     ${of.webhook.url ? html`<p class="muted">A test is the sample of <code>customer.created</code>, signed and delivered like any event.</p>` : html`<p>The product has no URL: its events are recorded, and not sent.</p>`}</form>`;
 }
 
+/** Right and forged events for the receiver, and the findings with the lines to change. */
+function Check({ of }) {
+  const [check, setCheck] = useState(null);
+  const isRunning = check?.state === "running";
+  const run = async () => {
+    try {
+      const { _id } = await ask("checks", { method: "POST", body: { product: of._id } });
+      for (let found = { state: "running" }; setCheck(found), found.state === "running"; found = await ask(`checks/${_id}`)) {
+        await new Promise((done) => { setTimeout(done, LOOK_MS); });
+      }
+    } catch (error) {
+      setCheck(null);
+      sayProblem(error);
+    }
+  };
+  return html`<section class="card"><h2>Check my receiver</h2><p class="muted">It gets right and forged events, and may act on them.</p>
+    <p class="actions"><${Act} act=${run} disabled=${!of.webhook.url}>${isRunning ? "Checking…" : "Check it"}<//><${Language} /></p>
+    <div aria-live="polite">${check?.error && html`<div class="note bad">${check.error}</div>`}${check?.report && html`<${Report} of=${check.report} />`}</div></section>`;
+}
+
+function Report({ of }) {
+  const found = of.checks.filter((each) => FINDINGS.includes(each.verdict));
+  const isRight = of.result === "passed" && !found.length;
+  return html`<div class=${`note ${isRight ? "" : "wait"}`}><b>${isRight ? "No mistake found." : plural(found.length, "finding")}</b> ${of.counts.pass} passed, ${of.counts.skipped} skipped, ${plural(of.requests, "request")} in ${of.seconds.toFixed(1)} s.
+    ${of.diagnosis && html`<${Finding} title=${of.diagnosis.what} text=${of.diagnosis.proof} fix=${of.diagnosis.fix} />`}
+    ${found.map((each) => html`<${Finding} key=${each.id} title=${each.id} text=${each.cause ? `See ${each.cause}.` : `Sent: ${each.sent}. Expected: ${each.expected}. Got: ${each.got}. ${each.why}`} fix=${each.fix} />`)}</div>`;
+}
+
+function Finding({ title, text, fix }) {
+  const [first = ""] = Object.keys(fix);
+  const name = fix[languageOf.value] ? languageOf.value : first;
+  const line = fix[name];
+  if (!text && !line) return html`<b>${title}</b>`;
+  return html`<details><summary><b>${title}</b></summary><p><${Words} text=${text} /></p>${line && html`<p class="muted">In ${NAMES[name] ?? name}:</p><${Code} text=${line} label="The line to change" />`}</details>`;
+}
+
 function Secrets({ of }) {
   const [isAsking, setAsking] = useState(false);
-  const rotate = () => ask(ofProduct(of._id, "/webhook/rotate"), { method: "POST" }).then(() => say("The secret is a new one."), sayProblem).finally(() => setAsking(false));
+  const [secret, setSecret] = useState("");
+  const shut = () => { setAsking(false); setSecret(""); };
+  const rotate = (event) => {
+    event.preventDefault();
+    ask(ofProduct(of._id, "/webhook/rotate"), { method: "POST", body: { secret: secret || undefined } }).then(() => say("The secret is a new one."), sayProblem).finally(shut);
+  };
   if (!of.webhook.hasSecret) return null;
   return html`<section class="card"><h2>Secret</h2><div class="row-of"><${Secret} product=${of._id} mark=${changeCount("webhooks")} /><button type="button" class="small" onClick=${() => setAsking(true)}>Rotate</button></div>
     <p class="muted">It signs each request. Your receiver needs the same.</p>
-    ${isAsking && html`<${Modal} label="Rotate the secret" onClose=${() => setAsking(false)}><h2>Make a new secret?</h2><p>New events are signed with it at once. Queued deliveries keep their signatures.</p>
-      <p class="actions"><${Act} kind="primary" act=${rotate}>Make a new secret<//><button type="button" onClick=${() => setAsking(false)}>Cancel</button></p><//>`}</section>`;
+    ${isAsking && html`<${Modal} label="Rotate the secret" onClose=${shut}><form onSubmit=${rotate}><h2>Make a new secret?</h2><p>New events are signed with it at once. Queued deliveries keep their signatures.</p>
+      <label class="stacked">The secret of your receiver, if it has one already<input class="mono" autocomplete="off" spellcheck="false" placeholder="A random one" value=${secret} onInput=${(event) => setSecret(event.target.value)} /></label>
+      <p class="actions"><button class="primary">Make a new secret</button><button type="button" onClick=${shut}>Cancel</button></p></form><//>`}</section>`;
 }
 
 /** Further headers of each request. Their values are not shown, so new ones replace all. */
