@@ -368,10 +368,104 @@ def test_a_long_list_has_few_rows_in_the_document_and_keeps_its_place(
     assert seen.complaints == []
 
 
-def trigger_many(served: RunningServer, count: int) -> None:
+def trigger_many(served: RunningServer, count: int, product: str = "Globex") -> None:
     body = {"events": ["idea.upVoted"] * (count // 10), "times": 10}
-    made = served.client.post("/products/Globex/trigger?view=ids", json=body)
+    made = served.client.post(f"/products/{product}/trigger?view=ids", json=body)
     assert made.status_code == 201, made.text
+
+
+#: Ids and states of the rows that fit the filter, in view or not.
+SHOWN = """async () => {
+  const { rowOf, shown } = await import(new URL("ui/rows.js", document.baseURI));
+  return shown.value.map(id => [id, rowOf(id).status]);
+}"""
+
+
+def hide(page: Page, *, is_hidden: bool) -> None:
+    """Tell the page that its tab is hidden or shown: a headless browser hides none."""
+    page.evaluate(
+        """isHidden => {
+          Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        is_hidden,
+    )
+
+
+def newest_rows(served: RunningServer, product: str) -> list[list[str]]:
+    path = f"/deliveries?view=rows&limit=500&product={product}"
+    items = served.client.get(path).json()["items"]
+    return [[each["_id"], each["status"]] for each in items]
+
+
+@pytest.mark.parametrize("count", [250, pytest.param(3_000, marks=pytest.mark.prove)])
+def test_a_hidden_tab_has_no_stream_and_goes_on_where_it_was_or_reads_anew(
+    browser: Browser, served: RunningServer, hook: str, count: int
+) -> None:
+    product = f"Hidden {count}"
+    make_product(served, product, hook)
+    trigger(served, "idea.created", product=product)
+    with open_page(browser, f"{served.ready['url']}/#/deliveries?product={product}") as seen:
+        page = seen.page
+
+        def asked_for(path: str) -> list[str]:
+            return [url for _, url in seen.requests if path in url]
+
+        expect(rows(page)).to_have_count(1)
+        expect(page.get_by_role("button", name=re.compile("Live"))).to_be_visible()
+        lists = len(asked_for("/deliveries?"))
+        with page.expect_event("requestfailed", lambda request: "/stream?" in request.url):
+            hide(page, is_hidden=True)
+        trigger(served, "okr.created", product=product)
+        assert len(asked_for("/stream?")) == 1
+        hide(page, is_hidden=False)
+        expect(rows(page)).to_have_count(2)
+        assert len(asked_for("/deliveries?")) == lists
+        hide(page, is_hidden=True)
+        for _ in range(-(-count // 1000)):
+            trigger_many(served, min(count, 1000), product=product)
+        served.client.post("/deliveries/wait")
+        hide(page, is_hidden=False)
+        right = newest_rows(served, product)
+        with page.expect_response(lambda answer: "/deliveries?" in answer.url):
+            pass
+        expect(page.get_by_role("button", name="All")).to_contain_text(f"{count + 2:,}")
+        shown = page.evaluate(SHOWN)
+        assert len(shown) >= 200
+        assert shown == right[: len(shown)]
+    assert seen.complaints == []
+
+
+def test_two_tabs_show_the_same_until_their_product_is_deleted_elsewhere(
+    browser: Browser, served: RunningServer, hook: str
+) -> None:
+    make_product(served, "Initech", hook)
+    address = f"{served.ready['url']}/#/deliveries?product=Initech"
+    with open_page(browser, address) as seen:
+        tabs = (seen.page, seen.page.context.new_page())
+        tabs[1].goto(address)
+        for tab in tabs:
+            expect(tab.get_by_role("button", name=re.compile("Live"))).to_be_visible()
+        trigger(served, "idea.created", "okr.created", "idea.updated", product="Initech")
+        for tab in tabs:
+            expect(rows(tab)).to_have_count(3)
+        for key in ("j", "Enter"):
+            tabs[0].keyboard.press(key)
+        expect(tabs[0].get_by_role("region", name="Delivery").locator("h2")).to_be_visible()
+        tabs[0].keyboard.press("r")
+        for tab in tabs:
+            expect(rows(tab)).to_have_count(4)
+        served.client.post("/deliveries/wait")
+        for tab in tabs:
+            expect(rows(tab).first).not_to_contain_text(re.compile("pending$"))
+            assert tab.evaluate(SHOWN) == newest_rows(served, "Initech")
+        assert served.client.delete("/products/Initech").status_code == 204
+        for tab in tabs:
+            expect(tab.locator(".side-list")).to_contain_text("Show all deliveries")
+            expect(rows(tab)).to_have_count(0)
+        tabs[1].get_by_role("link", name="Show all deliveries").click()
+        expect(tabs[1].get_by_role("button", name="Reconnecting")).to_have_count(0)
+        expect(tabs[1].locator(".side-list")).not_to_contain_text("Show all deliveries")
 
 
 PAGES = ("deliveries", "deliveries/ID", "compose", "webhook", "faults", "clock")

@@ -3,7 +3,7 @@ import { batch, effect, signal, untracked } from "@preact/signals";
 import { ask, askWithCursor, session } from "./api.js";
 import { productName } from "./route.js";
 import { clear, filter, keyOfId, MOST, put, reading, rowOf, shown } from "./rows.js";
-import { onChanged, onPulse, readServer } from "./server.js";
+import { departures, onChanged, onPulse, readServer } from "./server.js";
 import { follow } from "./stream.js";
 
 const PAGE = 200;
@@ -63,7 +63,7 @@ async function untilAnswered(attempt, left) {
     try {
       return await attempt();
     } catch (error) {
-      if (!left.aborted && ![0, 401].includes(error.status)) trouble.value = error; // the login says the latter
+      if (!left.aborted && ![0, 401].includes(error.status)) giveUp(error); // the login says the latter
       if (left.aborted || error.code !== "unreachable") return undefined;
       connection.value = "away";
       await new Promise((done) => { setTimeout(done, 1000); });
@@ -71,14 +71,13 @@ async function untilAnswered(attempt, left) {
   }
 }
 
+/** Say why there is nothing to show, such as a product that is gone. */
+const giveUp = (error) => batch(() => { clear(); counted.value = null; trouble.value = error; });
+
 /** Read the newest rows, and return the cursor from before. */
 async function readFirst(left) {
   const { data, cursor } = await askWithCursor("deliveries", { query: listOf(filter.peek()), signal: left });
-  batch(() => {
-    clear();
-    take(data);
-    trouble.value = null;
-  });
+  batch(() => { clear(); take(data); trouble.value = null; });
   recount();
   return cursor;
 }
@@ -184,11 +183,12 @@ function askLater() {
   }, AGAIN_MS);
 }
 
-/** Begin, and read again whenever somebody logs in, or chooses another product or filter. */
+/** Begin, and read again whenever somebody logs in, chooses another product or filter, or deletes a product. */
 export function begin() {
   effect(() => {
     session.value;
     productName.value;
+    departures.value;
     untracked(readAnew);
   });
   let typed;

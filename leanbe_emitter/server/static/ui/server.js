@@ -29,8 +29,14 @@ export async function readServer() {
   products.value = all.items;
 }
 
+/** Counts readings in which a product was gone: so is what was read of it. */
+export const departures = signal(0);
+
 export async function readProducts() {
-  products.value = (await ask("products")).items;
+  const { items } = await ask("products");
+  const isGone = products.peek()?.some((each) => !items.some(({ _id }) => _id === each._id));
+  products.value = items;
+  if (isGone) departures.value += 1;
 }
 
 /** Take in a pulse. */

@@ -9,12 +9,12 @@ const PAUSE_MS = 1000;
  * connections for all tabs of a server. Whoever comes back continues where they were.
  * @param {{query: object, after: string, signal: AbortSignal, onMessage: (name: string, data: any) => void,
  *   onState: (state: "live" | "away") => void, onLost: () => void}} options
- *   `onLost`: the server knows no such cursor; all has to be read anew
+ *   `onLost`: the server knows no such cursor, or no such product; all has to be read anew
  */
 export async function follow({ query, after, signal, onMessage, onState, onLost }) {
   let last = after;
   while (!signal.aborted) {
-    await visible(signal);
+    if (document.hidden) await once(signal, (done) => document.addEventListener("visibilitychange", done, { once: true }));
     try {
       for await (const message of messages(query, last, signal)) {
         onState("live");
@@ -23,33 +23,30 @@ export async function follow({ query, after, signal, onMessage, onState, onLost 
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === 422 || error.status === 409) return onLost();
+      if ([404, 409, 422].includes(error.status)) return onLost();
     }
     if (document.hidden || signal.aborted) continue;
     onState("away");
-    await pause(PAUSE_MS, signal);
+    await once(signal, (done) => setTimeout(done, PAUSE_MS));
   }
 }
 
 /** Yield the messages of one connection, until it ends or the tab is hidden. */
 async function* messages(query, after, signal) {
   const leaving = new AbortController();
+  const left = AbortSignal.any([signal, leaving.signal]);
   const leave = () => leaving.abort();
-  const leaveIfHidden = () => document.hidden && leave();
-  signal.addEventListener("abort", leave);
-  document.addEventListener("visibilitychange", leaveIfHidden);
+  document.addEventListener("visibilitychange", leave, { signal: left });
   try {
     const answer = await fetch(urlOf("stream", { view: "rows", ...query, after }), {
       headers: authorization(),
-      signal: leaving.signal,
+      signal: left,
     });
     if (!answer.ok) throw refused(answer, await answer.text());
     yield {}; // it is there, and has nothing to say yet
     yield* parsed(answer.body.pipeThrough(new TextDecoderStream()).getReader());
   } finally {
     leave();
-    signal.removeEventListener("abort", leave);
-    document.removeEventListener("visibilitychange", leaveIfHidden);
   }
 }
 
@@ -73,22 +70,10 @@ function fieldsOf(text) {
   return fields;
 }
 
-function visible(signal) {
-  if (!document.hidden) return undefined;
+/** Wait until `begin` calls what it gets, or until `signal` aborts. */
+function once(signal, begin) {
   return new Promise((done) => {
-    const look = () => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener("visibilitychange", look);
-      done();
-    };
-    document.addEventListener("visibilitychange", look);
-    signal.addEventListener("abort", look);
-  });
-}
-
-function pause(milliseconds, signal) {
-  return new Promise((done) => {
-    setTimeout(done, milliseconds);
+    begin(done);
     signal.addEventListener("abort", done);
   });
 }
