@@ -29,6 +29,7 @@ MEASURES = (
     "commands",
     "server",
     "stream",
+    "page",
     "suites",
     "checks",
     "memory",

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command_line import environment
 
-pytestmark = pytest.mark.prove
+pytestmark = [pytest.mark.prove, pytest.mark.browser]
 
 ROOT = Path(__file__).parents[2]
 #: What must be among the rows of each measure: the beginning of its name.
@@ -52,7 +52,6 @@ ROWS = {
     "embedded": [
         f"{database}, to an ASGI app" for database in ("SQLite in memory", "SQLite", "PostgreSQL")
     ],
-    "checks": ["in process, a check", "a run without", "a run with an observation"],
     "commands": ["trigger --no-deliver", "a Python that does nothing"],
     "server": [
         "a server that does nothing, 32 clients",
@@ -61,12 +60,22 @@ ROWS = {
         "PostgreSQL, 32 clients",
         "SQLite, library, 1 a transaction",
     ],
+    "stream": [
+        f"{database}, a listener to {what}"
+        for database in ("SQLite", "PostgreSQL")
+        for what in ("rows", "all")
+    ],
+    "page": [
+        f"200 deliveries a second for 1 s, {what}"
+        for what in ("long tasks", "main thread", "key to frame")
+    ],
     "suites": [
         "a handle in memory, the first",
         "a handle in memory, each further one",
         "a test with the fixture leanbe",
         "a start of pytest",
     ],
+    "checks": ["in process, a check", "a run without", "a run with an observation"],
     "memory": ["SQLite, 4,000 due", "PostgreSQL, 4,000 due"],
     "workers": ["PostgreSQL, 1 worker", "PostgreSQL, 2 workers", "PostgreSQL, 4 workers"],
     "idle": ["SQLite, idle worker", "PostgreSQL, idle worker"],
