@@ -110,7 +110,7 @@ def test_the_keyboard_is_enough(browser: Browser, served: RunningServer) -> None
         # The heading is drawn before the operations: a Tab in between would have less to pass.
         expect(seen.page.get_by_text("List all products")).to_be_visible()
         focused = seen.page.locator(":focus")
-        for _ in range(5):  # the server, the filter, the part's link and its button, the first operation
+        for _ in range(5):  # the server, the filter, the part's link and button, the operation
             keyboard.press("Tab")
         expect(focused).to_contain_text("List all products")
         keyboard.press("Enter")
