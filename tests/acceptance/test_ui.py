@@ -361,6 +361,7 @@ def test_a_long_list_has_few_rows_in_the_document_and_keeps_its_place(
             assert rows(page).count() <= MOST_ROWS
             box.evaluate("e => { e.scrollTop = 10_000 }")
             row = page.locator(".row", has_text="").nth(20)
+            expect(row).to_be_in_viewport()  # those of the former place are gone
             identifier, top = row.get_attribute("id"), row.bounding_box()
             trigger_many(served, 10)
             expect(page.get_by_role("button", name="10 newer")).to_be_visible()
