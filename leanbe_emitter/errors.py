@@ -51,7 +51,7 @@ class LeanbeError(Exception):
 
     @property
     def hint(self) -> str:
-        """What to do, for Python."""
+        """The advice to a caller in Python."""
         return self.hints.call
 
     def __str__(self) -> str:

@@ -31,7 +31,7 @@ from leanbe_emitter.wire.event_names import event_kind
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What to check, in words and numbers.
+    """A check that a caller wants: its URL, and how it is done.
 
     Attributes:
         url: the receiver's URL.

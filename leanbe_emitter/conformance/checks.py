@@ -21,7 +21,7 @@ Make: TypeAlias = Callable[[RequestFactory], SampleRequest]
 
 
 class Need(StrEnum):
-    """What a check needs, besides a receiver."""
+    """A need of a check, besides a receiver."""
 
     #: The receiver is reached over a network.
     NETWORK = "network"

@@ -1,4 +1,4 @@
-"""What no report shows: the receiver's secret, and the values of the headers that a user gave."""
+"""Texts that no report shows: the receiver's secret, and the values of a user's headers."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""What changed in an observation: each number, and the length of each list, by its path.
+"""Changes between two observations: each number, and the length of each list, by its path.
 
 A single delivery moves some of them by some amounts. A duplicate that has an effect moves them
 again, and so the same movement tells one effect from two.

@@ -33,7 +33,7 @@ _OK = range(200, 300)
 
 
 class ObservationFailed(InvalidValue):
-    """What the receiver stored could not be read."""
+    """The observation of the receiver failed."""
 
     code = "observation_failed"
 

@@ -47,7 +47,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a run found.
+    """The findings of a run.
 
     Attributes:
         url: the receiver's URL.

@@ -1,4 +1,4 @@
-"""What a single request is made of."""
+"""The parts of a single request."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from leanbe_emitter.conformance.sample_requests import Sealer
 
 @dataclass(frozen=True, kw_only=True)
 class RequestFactory:
-    """What a single request is made of.
+    """The parts of a single request.
 
     Attributes:
         events: makes fresh events.

@@ -40,7 +40,7 @@ _ALL_FORGERIES = "It does not verify at all: every forgery passes."
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run checks, and how.
+    """The subject of a run, and its rules.
 
     Attributes:
         endpoint: where the requests go.

@@ -42,7 +42,7 @@ class Effective:
 
 @dataclass(kw_only=True)
 class RunContext:
-    """What the groups of checks share.
+    """The state that the groups of checks share.
 
     Attributes:
         client: sends requests.
@@ -81,7 +81,7 @@ class RunContext:
 
     @property
     def factory(self) -> RequestFactory:
-        """What single requests are made of."""
+        """The parts of single requests."""
         event = self.effective[0].name if self.effective else USUAL_EVENT
         return RequestFactory(events=self.events, sealer=self.sealer, event=event)
 

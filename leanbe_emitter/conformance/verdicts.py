@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a check came to."""
+    """The result of a check."""
 
     #: The receiver does what the check expects.
     PASS = "pass"  # noqa: S105 - a verdict

@@ -29,7 +29,7 @@ ABOUT_SIGNATURES = frozenset(
 
 @dataclass(kw_only=True)
 class Probes:
-    """What the receivers of a run answered.
+    """The probes of a run's receivers.
 
     Attributes:
         found: the results, by receiver.

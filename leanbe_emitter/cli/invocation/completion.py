@@ -1,4 +1,4 @@
-"""What a shell completes from the database, and from the words before the cursor.
+"""Words that a shell completes from the database, and from the words before the cursor.
 
 Completion says nothing but the candidates. Without a database there are none, and none is created.
 """

@@ -1,4 +1,4 @@
-"""What a terminal shows: lines that fit its width, and colours.
+"""Text for a terminal: lines that fit its width, and colours.
 
 A stream that is no terminal has no width and no colour: files and pipes get whole lines. A colour
 never stands alone: the coloured text is a word that says the same.

@@ -1,4 +1,4 @@
-"""What to say about a command or an option that does not exist.
+"""Advice about a command or an option that does not exist.
 
 First come the words of other tools, because ours may look quite different. Then come ours that are
 similar enough to be a slip of the finger; what only looks a little alike misleads.

@@ -1,4 +1,4 @@
-"""What Leanbe may send tomorrow, or already sends: new events, more members, fewer members."""
+"""Checks of events that Leanbe may send: new events, more members, fewer members."""
 
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.checks import Group, Make, RequestCheck

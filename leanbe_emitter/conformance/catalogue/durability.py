@@ -1,4 +1,4 @@
-"""What a crash of the receiver loses. The run starts the receiver, and kills it."""
+"""Checks of what a crash of the receiver loses. The run starts the receiver, and kills it."""
 
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.checks import Check, Group, Need

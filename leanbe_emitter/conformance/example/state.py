@@ -1,4 +1,4 @@
-"""What the example receiver stores: documents by their id, and a count of the effects.
+"""The store of the example receiver: documents by their id, and a count of the effects.
 
 It is kept in a file if there is one, a line for each event, so that it outlives the process.
 """

@@ -46,7 +46,7 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """What is wrong, in one sentence."""
+        """The mistake, in one sentence."""
         first = self.first
         return first.cause or f"Sent {first.sent}; expected {first.expected}; got {first.got}."
 

@@ -1,4 +1,4 @@
-"""What only effects show has to fail twice: somebody else may change the observation."""
+"""A failure that only effects show has to come twice: somebody else may change the observation."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

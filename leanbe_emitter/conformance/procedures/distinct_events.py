@@ -34,7 +34,7 @@ class _Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """What the observation showed in the end.
+    """The last value of the observation.
 
     Attributes:
         value: the value.

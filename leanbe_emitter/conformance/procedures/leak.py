@@ -1,4 +1,4 @@
-"""What the answers to forgeries give away: the secret, the right signature, a stack trace."""
+"""Leaks in the answers to forgeries: the secret, the right signature, a stack trace."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

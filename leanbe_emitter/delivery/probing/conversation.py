@@ -53,7 +53,7 @@ class Unanswered(Exception):
 
 
 class Reply(NamedTuple):
-    """What a receiver answered to a signature of an event."""
+    """A receiver's answer to one signature of an event."""
 
     signed: SignedEvent
     signature: str

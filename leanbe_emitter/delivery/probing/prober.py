@@ -27,7 +27,7 @@ _LOOK = "Look at the receiver and at its URL first."
 
 
 class _Finding(NamedTuple):
-    """What the answers of the receiver say."""
+    """The conclusion from the receiver's answers."""
 
     verdict: Verdict
     summary: str

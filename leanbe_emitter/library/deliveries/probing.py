@@ -42,7 +42,7 @@ class Probed(ProbeResult, Itself):
 
 @dataclass(frozen=True, kw_only=True)
 class _Webhook:
-    """What a probe needs of the delivery's product."""
+    """The part of the delivery's product that a probe needs."""
 
     settings: WebhookSettings
     headers: Headers

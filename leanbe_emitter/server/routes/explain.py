@@ -65,7 +65,7 @@ class ReceiverSignature(StrictModel):
 
 
 class RefusedDelivery(ReceiverSignature):
-    """What is known of a receiver that refused a delivery."""
+    """The facts about a receiver that refused a delivery."""
 
     attempt: Annotated[int, Field(ge=1, le=2**31 - 1), INTEGER] | None = Field(
         default=None, description="Number of the attempt; by default, the last one.", examples=[1]

@@ -23,7 +23,7 @@ from leanbe_emitter.storage.schema.tables import (
 
 
 class Setting(StrEnum):
-    """What a fingerprint is of; all but the clock and the faults belong to a product."""
+    """The subjects of fingerprints; all but the clock and the faults belong to a product."""
 
     PRODUCTS = "products"
     STATUSES = "statuses"

@@ -1,4 +1,4 @@
-r"""What a serialiser does otherwise than JavaScript in one payload, in words.
+r"""Differences between a serialiser's text of a payload and JavaScript's, in words.
 
 Invariant: a difference is named only if the payload has a place where it shows, and that place is
 the example: "writes / as \/".

@@ -26,7 +26,7 @@ _WANTED: Final = frozenset({"_id", *(name for names in _NAMES for name in names)
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What an event is about.
+    """The subject of an event.
 
     Attributes:
         kind: the kind of document, as the event's name has it: ``backlogItem``.
