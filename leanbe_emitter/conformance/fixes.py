@@ -107,8 +107,7 @@ KEEP_TOMBSTONE = lines(
 ANSWER_400 = lines(
     javascript="try { body = JSON.parse(raw) } catch { return res.sendStatus(400) }; "
     'if (body === null || typeof body !== "object") return res.sendStatus(400)',
-    python='try: body = json.loads(raw)\\nexcept ValueError: return "", 400\\n'
-    'if not isinstance(body, dict): return "", 400',
+    python='except ValueError: return "", 400  # of json.loads; and 400 if body is no dict',
     php="$body = json_decode($raw); if (!is_object($body)) { http_response_code(400); exit; }",
     go="if err := json.Unmarshal(raw, &body); err != nil { http.Error(w, ``, 400); return }",
     ruby="body = JSON.parse(raw) rescue halt(400); halt 400 unless body.is_a?(Hash)",
