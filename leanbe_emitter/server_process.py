@@ -5,9 +5,10 @@ stop.
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, ClassVar
@@ -62,22 +63,37 @@ def running_server(*, stderr: IO[bytes] | None = None) -> Iterator[ServerProcess
     # On the loopback, whatever the environment says: only the starting process uses this server.
     place = ("--ephemeral", "--host", "127.0.0.1", "--port", "0", "--clock", "manual")
     arguments = ("serve", *place, "--output", "json", "--quiet", "--until-eof")
+    with running_command(*arguments, stderr=stderr) as (process, line):
+        if not line:
+            raise ServerUnavailable("The server did not start.", hint="Its output above says why.")
+        yield ServerProcess(**json.loads(line), _process=process)
+
+
+@contextmanager
+def running_command(
+    *arguments: str, environ: Mapping[str, str] | None = None, stderr: IO[bytes] | None = None
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Run a command of our own program until the block ends; yield its process and first line.
+
+    The line is empty if the command ended at once. The command's stdin ends with this process.
+
+    Args:
+        arguments: the command and its options.
+        environ: variables besides those of this process.
+        stderr: the file for its notices; None: the stderr of this process.
+    """
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-m", "leanbe_emitter", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
+        env={**os.environ, **(environ or {})},
         text=True,
         # Ctrl-C does not reach it: it ends when the process that started it has ended.
         start_new_session=True,
     ) as process:
         try:
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise ServerUnavailable(
-                    "The server did not start.", hint="Its output above says why."
-                )
-            yield ServerProcess(**json.loads(line), _process=process)
+            yield process, process.stdout.readline() if process.stdout else ""
         finally:
             stop(process)
 

@@ -5,9 +5,6 @@ plants the seed file again, so the file's product points to the receiver as well
 """
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -17,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from leanbe_emitter.errors import LeanbeError, NotFound
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.server_process import running_command
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe
@@ -35,23 +33,12 @@ def receiver_beside(secret: str) -> Iterator[str]:
         LeanbeError: the receiver ended at once; its own output says why.
     """
     options = ("--secret", f"env:{_VARIABLE}", "--port", "0", "--until-eof", "--output", "jsonl")
-    with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "leanbe_emitter", "receiver", *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, _VARIABLE: secret},
-        text=True,
-        # Ctrl-C does not reach it: the server makes its last attempts first.
-        start_new_session=True,
-    ) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            if not line:
-                raise LeanbeError("The receiver did not start.", hint="Its output above says why.")
-            _discard(process.stdout)
-            yield json.loads(line)["url"] + _PATH
-        finally:
-            process.terminate()
+    # Ctrl-C does not reach it: the server makes its last attempts first.
+    with running_command("receiver", *options, environ={_VARIABLE: secret}) as (process, line):
+        if not line:
+            raise LeanbeError("The receiver did not start.", hint="Its output above says why.")
+        _discard(process.stdout)
+        yield json.loads(line)["url"] + _PATH
 
 
 def _discard(stream: IO[str] | None) -> None:
