@@ -3,7 +3,10 @@
 import fcntl
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +15,9 @@ from tests.support.containerfile import Image
 from tests.support.doc_pages import ROOT
 from tests.support.ports import free_port
 from tests.support.prepared import Prepared
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +31,24 @@ def wheel(folder_of_run: Path) -> Path:
             subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed package, which shadows the checkout."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A browser without a window."""
+    from tests.support.browser import chromium  # noqa: PLC0415 - most modules need no browser
+
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

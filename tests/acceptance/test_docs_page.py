@@ -1,17 +1,15 @@
 """The page of the API as people see it: in a browser, from a server of the installed package."""
 
-import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from tests.support.browser import PageLog, Prefers, chromium, open_page
+from tests.support.browser import PageLog, Prefers, open_page
 from tests.support.receiver_servers import nginx_proxy
-from tests.support.server_process import RunningServer, run_server
+from tests.support.server_process import RunningServer, run_installed
 
 pytestmark = pytest.mark.browser
 TOKEN = {"LEANBE_EMITTER_TOKEN": "tok_test"}
@@ -19,30 +17,8 @@ UNAUTHORIZED = "error: Failed to load resource: the server responded with a stat
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed package, which shadows the checkout."""
-    folder = tmp_path_factory.mktemp("site")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def serving_from(
-    site: Path, *options: str, environ: Mapping[str, str] | None = None
-) -> AbstractContextManager[RunningServer]:
-    path = {"PYTHONPATH": str(site)}
-    return run_server(site, "--ephemeral", *options, environ={**path, **(environ or {})})
-
-
-@pytest.fixture(scope="module")
 def served(site: Path) -> Iterator[RunningServer]:
-    with serving_from(site) as served:
+    with run_installed(site, "--ephemeral") as served:
         yield served
 
 
@@ -142,7 +118,7 @@ def test_it_asks_for_the_token_acts_with_it_and_says_so_when_the_server_is_gone(
     browser: Browser, site: Path
 ) -> None:
     with (
-        serving_from(site, environ=TOKEN) as served,
+        run_installed(site, "--ephemeral", **TOKEN) as served,
         open_page(browser, f"{served.ready['url']}/docs") as seen,
         open_page(browser, f"{served.ready['url']}/docs") as late,
     ):
@@ -170,7 +146,7 @@ def test_behind_a_proxy_it_is_under_the_proxys_path(
     browser: Browser, site: Path, tmp_path: Path
 ) -> None:
     with (
-        serving_from(site, "--root-path", "/leanbe") as served,
+        run_installed(site, "--ephemeral", "--root-path", "/leanbe") as served,
         nginx_proxy(tmp_path, path="/leanbe", to=served.ready["url"]) as url,
         open_page(browser, f"{url}/leanbe/docs") as seen,
     ):

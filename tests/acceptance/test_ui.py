@@ -2,9 +2,7 @@
 
 import json
 import re
-import zipfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.browser import Prefers, chromium, open_page
+from tests.support.browser import Prefers, open_page
 from tests.support.command_line import run_process
 from tests.support.ports import free_port
 from tests.support.receiver_process import SECRET, run_receiver
 from tests.support.receiver_servers import nginx_proxy
-from tests.support.server_process import RunningServer, run_server
+from tests.support.server_process import RunningServer, run_installed
 
 pytestmark = pytest.mark.browser
 TOKEN = {"LEANBE_EMITTER_TOKEN": "tok_test"}
@@ -34,27 +32,6 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed package, which shadows the checkout."""
-    folder = tmp_path_factory.mktemp("site")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def serving_from(
-    site: Path, *options: str, **environ: str
-) -> AbstractContextManager[RunningServer]:
-    return run_server(site, *options, environ={"PYTHONPATH": str(site), **environ})
-
-
-@pytest.fixture(scope="module")
 def hook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with run_receiver(tmp_path_factory.mktemp("receiver")) as receiver:
         yield f"{receiver.url}hooks/leanbe"
@@ -62,7 +39,7 @@ def hook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def served(site: Path, hook: str) -> Iterator[RunningServer]:
-    with serving_from(site, "--ephemeral", "--clock", "manual") as served:
+    with run_installed(site, "--ephemeral", "--clock", "manual") as served:
         make_product(served, "Globex", hook)
         yield served
 
@@ -96,7 +73,7 @@ def tab_to(page: Page, target: Locator) -> None:
 def test_the_first_minute_leads_by_keyboard_from_nothing_to_a_retried_delivery(
     browser: Browser, site: Path, hook: str
 ) -> None:
-    with serving_from(site, "--ephemeral", "--clock", "manual") as served:
+    with run_installed(site, "--ephemeral", "--clock", "manual") as served:
         make_product(served, "Globex", hook)
         with open_page(browser, served.ready["url"]) as seen:
             page = seen.page
@@ -281,7 +258,7 @@ def test_hostile_texts_are_texts(browser: Browser, served: RunningServer) -> Non
 def test_the_token_is_asked_for_used_and_kept_out_of_the_address(
     browser: Browser, site: Path
 ) -> None:
-    with serving_from(site, "--ephemeral", **TOKEN) as served:
+    with run_installed(site, "--ephemeral", **TOKEN) as served:
         with open_page(browser, served.ready["url"]) as seen:
             token = seen.page.get_by_label("The server's token")
             token.fill("tok_other")
@@ -303,7 +280,7 @@ def test_a_server_that_was_away_loses_no_row_and_doubles_none(
 ) -> None:
     db = ("--db", f"sqlite:///{tmp_path}/test.db")
     place = ("--port", str(free_port()), *db)
-    with serving_from(site, *place) as served:
+    with run_installed(site, *place) as served:
         make_product(served, "Globex", hook)
         trigger(served, "idea.created", "okr.created")
         with open_page(browser, served.ready["url"]) as seen:
@@ -314,7 +291,7 @@ def test_a_server_that_was_away_loses_no_row_and_doubles_none(
             expect(page.get_by_role("button", name=re.compile("Reconnecting"))).to_be_visible()
             recorded = run_process("trigger", "idea.updated", "--no-deliver", *db, cwd=tmp_path)
             assert recorded.status == 0, recorded.stderr
-            with serving_from(site, *place) as again:
+            with run_installed(site, *place) as again:
                 trigger(again, "customer.created")
                 expect(rows(page)).to_have_count(4)
                 expect(page.get_by_role("button", name=re.compile("Live"))).to_be_visible()
@@ -330,7 +307,7 @@ def test_behind_a_proxy_it_is_under_the_proxys_path(
     browser: Browser, site: Path, hook: str, tmp_path: Path
 ) -> None:
     with (
-        serving_from(site, "--ephemeral", "--root-path", "/leanbe") as served,
+        run_installed(site, "--ephemeral", "--root-path", "/leanbe") as served,
         nginx_proxy(tmp_path, path="/leanbe", to=served.ready["url"]) as url,
     ):
         make_product(served, "Globex", hook)
@@ -347,7 +324,7 @@ def test_behind_a_proxy_it_is_under_the_proxys_path(
 def test_a_long_list_has_few_rows_in_the_document_and_keeps_its_place(
     browser: Browser, site: Path, count: int
 ) -> None:
-    with serving_from(site, "--ephemeral", "--workers-off") as served:
+    with run_installed(site, "--ephemeral", "--workers-off") as served:
         make_product(served, "Globex", "http://127.0.0.1:9/")
         for _ in range(count // 1000):
             trigger_many(served, 1000)

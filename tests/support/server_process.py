@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,3 +49,10 @@ def run_server(
         served = RunningServer(process=process, ready=json.loads(line))
         with served.client:
             yield served
+
+
+def run_installed(
+    site: Path, *options: str, **environ: str
+) -> AbstractContextManager[RunningServer]:
+    """Run a server of the package that a folder holds, instead of the checkout's."""
+    return run_server(site, *options, environ={"PYTHONPATH": str(site), **environ})
