@@ -97,8 +97,8 @@ def test_a_search_says_that_it_looked_at_the_newest_only(
     answers = [api("GET", f"/deliveries{path}?q=mode").json() for path in ("", "/count")]
     assert [each["searched"] for each in answers] == [None, None]
     assert "searched" not in api("GET", "/deliveries").json()
-    oldest = evidence_filter._OLDEST_SEARCHED
-    monkeypatch.setattr(evidence_filter, "_OLDEST_SEARCHED", oldest.offset(1))
+    oldest = evidence_filter._oldest_searched().offset(1)
+    monkeypatch.setattr(evidence_filter, "_oldest_searched", lambda: oldest)
     monkeypatch.setattr(evidence_filter, "MOST_SEARCHED", 2)
     assert selected(api, q="mode") == [4]
     assert api("GET", "/deliveries/count?q=mode").json()["searched"] == 2

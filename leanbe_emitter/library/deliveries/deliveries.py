@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.delivery.network.request_code import RequestCode
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.errors import InvalidValue, NotFound
@@ -26,7 +25,6 @@ from leanbe_emitter.library.deliveries.last_request import (
     signature_of,
     signed_text,
 )
-from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery, read_rows
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
     DeliveryWait,
@@ -52,6 +50,8 @@ from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventR
 from leanbe_emitter.wire.instants import print_instant
 
 if TYPE_CHECKING:
+    from leanbe_emitter.delivery.network.request_code import RequestCode
+    from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
     from leanbe_emitter.library.deliveries.probing import Probed
     from leanbe_emitter.wire.explain.explainer import Explanation
     from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
@@ -151,7 +151,7 @@ class Deliveries:
 
     def rows(
         self, which: Filter | None = None, *, limit: int = PAGE, after: str | None = None
-    ) -> Page[RowOfDelivery]:
+    ) -> "Page[RowOfDelivery]":
         """Return deliveries as rows of a list, the newest first: without bodies and answers.
 
         Args:
@@ -166,7 +166,7 @@ class Deliveries:
         check_limit(limit)
         with self._transactions.looking() as session:
             ids = _newest_ids(session, which or Filter(), limit=limit + 1, after=after)
-            rows = read_rows(session, ids[:limit])
+            rows = _read_rows(session, ids[:limit])
         is_more = len(ids) > limit and len(rows) > 0
         return Page(rows, cursor=cursor_of(rows[-1].owed_at, rows[-1].id) if is_more else None)
 
@@ -188,10 +188,10 @@ class Deliveries:
         with self._transactions.looking() as session:
             return searched(session, which)
 
-    def rows_of(self, delivery_ids: Iterable[str]) -> Sequence[RowOfDelivery]:
+    def rows_of(self, delivery_ids: Iterable[str]) -> "Sequence[RowOfDelivery]":
         """Return the rows of these deliveries in the same order, without deleted ones."""
         with self._transactions.looking() as session:
-            return read_rows(session, list(delivery_ids))
+            return _read_rows(session, list(delivery_ids))
 
     def outcomes_of(self, attempts: Iterable[tuple[str, int]]) -> Counter[Outcome]:
         """Count attempts by their outcomes, without those that are deleted.
@@ -524,7 +524,7 @@ class Deliveries:
         *,
         attempt: int | None = None,
         masks: bool = False,
-    ) -> RequestCode:
+    ) -> "RequestCode":
         """Return code that sends a request of the delivery again, byte for byte.
 
         Args:
@@ -744,3 +744,10 @@ def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterat
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), _IDS_AT_ONCE):
         yield from found_by(session, statement, ids=wanted[start : start + _IDS_AT_ONCE])
+
+
+def _read_rows(session: Session, delivery_ids: Sequence[str]) -> "Sequence[RowOfDelivery]":
+    # Only a page reads rows; a program that does not starts without their statement.
+    from leanbe_emitter.library.deliveries.list_rows import read_rows  # noqa: PLC0415
+
+    return read_rows(session, delivery_ids)

@@ -7,9 +7,10 @@ read bodies, so they look at the newest deliveries only.
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.domain.validation import check_text
@@ -32,21 +33,20 @@ _ANSWER: Final = re.compile("[1-5](xx|[0-9]{2})")
 #: The beginning or the end of an id.
 _PART_OF_ID: Final = re.compile("[0-9a-f]{6,24}")
 
-_LATER: Final = aliased(AttemptRow)
-_LAST: Final = (
-    select(func.max(_LATER.number))
-    .where(_LATER.delivery_id == DeliveryRow.id)
-    .correlate(DeliveryRow)
-    .scalar_subquery()
-)
-#: The oldest delivery that is searched; null if all are.
-_OLDEST_SEARCHED: Final = (
-    select(DeliveryRow.id)
-    .order_by(DeliveryRow.id.desc())
-    .offset(MOST_SEARCHED - 1)
-    .limit(1)
-    .correlate(None)
-)
+
+@cache
+def _last_number() -> ScalarSelect[int]:
+    """Return the number of a delivery's last attempt, for a statement about deliveries."""
+    later = aliased(AttemptRow)
+    numbers = select(func.max(later.number)).where(later.delivery_id == DeliveryRow.id)
+    return numbers.correlate(DeliveryRow).scalar_subquery()
+
+
+@cache
+def _oldest_searched() -> Select[str]:
+    """Return the statement for the oldest delivery that is searched; no row if all are."""
+    newest = select(DeliveryRow.id).order_by(DeliveryRow.id.desc())
+    return newest.offset(MOST_SEARCHED - 1).limit(1).correlate(None)
 
 
 def conditions(which: Filter) -> Iterator[ColumnElement[bool]]:
@@ -57,13 +57,15 @@ def conditions(which: Filter) -> Iterator[ColumnElement[bool]]:
     """
     of_attempt = list(_of_attempt(which))
     if of_attempt:
-        is_last = and_(AttemptRow.delivery_id == DeliveryRow.id, AttemptRow.number == _LAST)
+        is_last = and_(
+            AttemptRow.delivery_id == DeliveryRow.id, AttemptRow.number == _last_number()
+        )
         yield exists().where(is_last, *of_attempt).correlate(DeliveryRow)
     if which.job is not None:
         made = select(RedeliveryRow.delivery_id).where(RedeliveryRow.job == which.job)
         yield DeliveryRow.id.in_(made)
     if is_of_event(which):
-        yield DeliveryRow.id >= func.coalesce(_OLDEST_SEARCHED.scalar_subquery(), "")
+        yield DeliveryRow.id >= func.coalesce(_oldest_searched().scalar_subquery(), "")
     if which.about is not None:
         yield or_(*(_begins(each) for each in beginnings(_text(which.about, "about"))))
     if which.q is not None:
@@ -79,7 +81,7 @@ def searched(session: Session, which: Filter) -> int | None:
     """Return how many of the newest deliveries a filter looks at; None: at all that there are."""
     if not is_of_event(which):
         return None
-    if (oldest := session.scalar(_OLDEST_SEARCHED)) is None:
+    if (oldest := session.scalar(_oldest_searched())) is None:
         return None
     older = select(DeliveryRow.id).where(DeliveryRow.id < oldest).limit(1)
     return None if session.scalar(older) is None else MOST_SEARCHED

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.header_masking import masked
 from leanbe_emitter.delivery.network.code_forms import CodeForm
-from leanbe_emitter.delivery.network.request_code import RequestCode, RequestToRepeat, code_of
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
@@ -22,13 +21,14 @@ from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.faults.catalogue import FaultSpec
 
 if TYPE_CHECKING:
+    from leanbe_emitter.delivery.network.request_code import RequestCode
     from leanbe_emitter.wire.explain.explainer import Explanation
     from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 
 def request_code(
     session: Session, delivery: Delivery, form: str, *, attempt: int | None, masks: bool
-) -> RequestCode:
+) -> "RequestCode":
     """Return a request of a delivery as code that sends it again.
 
     Raises:
@@ -36,12 +36,15 @@ def request_code(
         InvalidValue: there is no such form.
         NotFound: the product was deleted meanwhile, or there is no such attempt.
     """
+    # Few programs show a request as code.
+    from leanbe_emitter.delivery.network import request_code as repeating  # noqa: PLC0415
+
     if form not in set(CodeForm):
         raise InvalidValue(f"{form!r} is no form of code.", hint=f"Use {any_of(CodeForm)}.")
     webhook, made = webhook_of(session, delivery), attempt_of(delivery, attempt)
     url, headers, body = _request_of(delivery, made)
     shown = _masked(headers, assumptions_of(session, delivery, made)) if masks else headers
-    request = RequestToRepeat(
+    request = repeating.RequestToRepeat(
         event=delivery.event.name,
         method=delivery.event.method,
         url=url,
@@ -50,8 +53,9 @@ def request_code(
         ca_file=webhook.ca_file,
         insecure=webhook.insecure,
     )
-    return RequestCode(
-        text=code_of(request, CodeForm(form)), is_masked=list(shown) != [*map(tuple, headers)]
+    return repeating.RequestCode(
+        text=repeating.code_of(request, CodeForm(form)),
+        is_masked=list(shown) != [*map(tuple, headers)],
     )
 
 
