@@ -4,14 +4,12 @@ A request gets its id (``http.request_ids``), passes the access rules (``http.ac
 its operation (``routes``).
 """
 
-from functools import partial
-from typing import Any
+from functools import cache, partial
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-import leanbe_emitter
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server import ui
 from leanbe_emitter.server.http.access import HEALTH_PATHS, Access, AccessMiddleware
@@ -20,7 +18,6 @@ from leanbe_emitter.server.http.change_notifier import ChangeNotifier
 from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.server.http.problems import add_error_handlers
 from leanbe_emitter.server.http.request_ids import RequestIdMiddleware
-from leanbe_emitter.server.http.routing import add_head_routes
 from leanbe_emitter.server.http.row_feed import RowFeed
 from leanbe_emitter.server.openapi import page
 from leanbe_emitter.server.openapi.document import openapi_document
@@ -65,18 +62,16 @@ _ROUTE_MODULES = (
     reset.add_routes,
     information.add_routes,
     metrics.add_routes,
+    stream.add_routes,
 )
 
 
-class _App(FastAPI):
-    """FastAPI with a middleware stack of our own.
+class _App(Starlette):
+    """Starlette with middleware of our own: ``AccessMiddleware`` answers unforeseen errors, too."""
 
-    FastAPI's stack would measure for telemetry that is off, apply a limit of bodies that
-    ``http.body`` has, and answer errors that ``AccessMiddleware`` answers.
-    """
-
-    def __init__(self, access: Access, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, access: Access) -> None:
+        super().__init__()
+        self.router.redirect_slashes = False
         self._access = access
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -90,7 +85,7 @@ class _App(FastAPI):
 
 def create_app(
     leanbe: Leanbe, *, settings: Settings, access: Access, root_path: str = ""
-) -> FastAPI:
+) -> Starlette:
     """Return the server's ASGI application.
 
     Args:
@@ -99,16 +94,7 @@ def create_app(
         access: the rules of access.
         root_path: path prefix of the server behind a proxy.
     """
-    app = _App(
-        access,
-        title="leanbe-emitter",
-        version=leanbe_emitter.__version__,
-        # FastAPI's own pages load their code from elsewhere: our page and document replace them.
-        openapi_url=None,
-        redirect_slashes=False,
-        # FastAPI would read the environment at each request to find exporters: there are none.
-        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
-    )
+    app = _App(access)
     app.state.settings = settings
     app.state.root_path = root_path
     app.state.needs_token = bool(access.token)
@@ -118,12 +104,10 @@ def create_app(
     app.state.worker = None
     app.state.checks = BackgroundChecks()
     app.state.keep = None
-    app.openapi = partial(openapi_document, app)  # type: ignore[method-assign]
+    # The first call builds the document.
+    app.state.openapi = cache(partial(openapi_document, app))
     for add_routes in _ROUTE_MODULES:
         add_routes(app, leanbe)
-    add_head_routes(app)
-    # The stream has no end, and so no HEAD; the page's routes take HEAD by themselves.
-    stream.add_routes(app, leanbe)
     page.add_routes(app)
     ui.add_routes(app)
     add_error_handlers(app)

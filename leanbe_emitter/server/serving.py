@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import uvicorn
 from anyio.to_thread import current_default_thread_limiter
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
@@ -61,7 +61,7 @@ class BackgroundJobs:
 
 
 async def serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
-    app: FastAPI,
+    app: Starlette,
     leanbe: Leanbe,
     *,
     sock: socket.socket,
@@ -135,7 +135,9 @@ def _in_progress(server: "_Server", leanbe: Leanbe) -> Mapping[str, int]:
 class _Server(uvicorn.Server):
     """Uvicorn's server without its own signal handlers, and with a call when it is ready."""
 
-    def __init__(self, app: FastAPI, *, max_connections: int, ready: Callable[[], object]) -> None:
+    def __init__(
+        self, app: Starlette, *, max_connections: int, ready: Callable[[], object]
+    ) -> None:
         super().__init__(
             BoundedConfig(
                 app,

@@ -14,8 +14,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 #: Path of the page.
 PATH: Final = "/"
@@ -77,7 +78,7 @@ def _policy(page: bytes) -> str:
 _POLICY: Final = _policy(_FILES[PATH].content)
 
 
-def add_routes(app: FastAPI) -> None:
+def add_routes(app: Starlette) -> None:
     """Add the page and its files; they are no operations of the API."""
     for path, file in _FILES.items():
         app.add_route(path, partial(_answer, file=file), include_in_schema=False)

@@ -42,7 +42,7 @@ def operations(document: Any) -> list[Any]:
 def test_nothing_but_a_token_makes_it_another_one(token: str) -> None:
     settings = Settings(max_depth=5, assume={"max_attempts": "1"})
     with open_api(access=Access(token=token), settings=settings) as api:
-        assert api.app.openapi() == openapi_document(needs_token=bool(token))
+        assert api.app.state.openapi() == openapi_document(needs_token=bool(token))
 
 
 def test_it_describes_every_operation_and_its_answers(document: Any) -> None:

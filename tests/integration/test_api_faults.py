@@ -62,7 +62,7 @@ def test_an_invalid_fault_is_refused_with_valid_ones(
 
 
 def test_the_apis_document_tells_of_every_kind_and_way(api: Api) -> None:
-    operation = api.app.openapi()["paths"]["/api/v1/faults"]["post"]
+    operation = api.app.state.openapi()["paths"]["/api/v1/faults"]["post"]
     members = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
     for kind in FAULT_KINDS:
         assert f"- `{kind.name}`: {kind.meaning}" in members["kind"]["description"]

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from fastapi.responses import Response
 from sqlalchemy import event, text
+from starlette.responses import Response
 
 from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.storage.engine.database import Database

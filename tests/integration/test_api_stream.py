@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.server.http import change_notifier
@@ -168,7 +168,7 @@ async def wait_for_notification(listener: Listener) -> None:
 def test_what_the_server_writes_itself_is_told_without_a_look(
     path: str, body: Message, database_url: str
 ) -> None:
-    async def follow(app: FastAPI) -> list[Message]:
+    async def follow(app: Starlette) -> list[Message]:
         client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=API)
         async with client, app.state.change_notifier.listener() as listener:
             await wait_for_notification(listener)

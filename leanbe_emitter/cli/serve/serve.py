@@ -206,7 +206,7 @@ def _serve(  # noqa: PLR0913 - what is served, how, and what is done beside it
     until_eof: bool,
     ready: Callable[[], None],
 ) -> None:
-    from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads FastAPI
+    from leanbe_emitter.server.app import create_app  # noqa: PLC0415 - loads Starlette
     from leanbe_emitter.server.serving import BackgroundJobs  # noqa: PLC0415 - the same
     from leanbe_emitter.server.serving import serve as until_stopped  # noqa: PLC0415 - the same
 
@@ -255,7 +255,7 @@ def _token(settings: "Settings", *, is_open: bool) -> str:
 
 
 def _access(settings: "Settings", token: str, *, hosts: tuple[str, ...]) -> "Access":
-    from leanbe_emitter.server.http.access import Access  # noqa: PLC0415 - loads FastAPI
+    from leanbe_emitter.server.http.access import Access  # noqa: PLC0415 - loads Starlette
 
     is_exposed = not is_loopback(settings.host)
     return Access(

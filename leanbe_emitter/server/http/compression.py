@@ -7,8 +7,8 @@ titles and names; no secret of the server is beside text that somebody else chos
 import zlib
 from typing import Final
 
-from fastapi import Request
-from fastapi.responses import Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 #: The fastest level: on rows, the slowest gains a fifth, and takes eight times as long.
 _LEVEL: Final = 1

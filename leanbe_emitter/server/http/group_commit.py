@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.storage.queries.journal import Cursor

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from leanbe_emitter.errors import (
@@ -162,7 +163,7 @@ def example(status: int) -> dict[str, Any]:
     return next(_document(each) for each in _EXAMPLES if status_of(each) == status)
 
 
-def add_error_handlers(app: FastAPI) -> None:
+def add_error_handlers(app: Starlette) -> None:
     """Answer each error that an operation raises with its problem."""
     app.add_exception_handler(LeanbeError, _leanbe_error)
     app.add_exception_handler(404, _not_found)

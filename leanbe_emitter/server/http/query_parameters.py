@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from fastapi import Request
+from starlette.requests import Request
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.server.schemas.examples import example_of

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Final, Generic, TypeVar, cast
 
-from fastapi import Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
 from leanbe_emitter.server.http.query_parameters import QueryParameter
@@ -162,7 +162,12 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
         case {"$ref": str(reference)}:
             return _inlined(definitions[reference.removeprefix("#/$defs/")], definitions)
         case dict():
-            return {name: _inlined(each, definitions) for name, each in part.items()}
+            # A default of null says only that the member can be left out, as its schema does.
+            return {
+                name: _inlined(each, definitions)
+                for name, each in part.items()
+                if (name, each) != ("default", None)
+            }
         case list():
             return [_inlined(each, definitions) for each in part]
         case _:

@@ -8,7 +8,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from fastapi.responses import Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from leanbe_emitter.library import Delivery, Event, Triggered
 from leanbe_emitter.library.deliveries.events import EventWithDeliveries

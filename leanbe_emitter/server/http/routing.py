@@ -7,17 +7,16 @@ write makes come after that cursor. The response of a list has one from before t
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
 from http import HTTPStatus
-from typing import Any, TypeVar, get_args
+from typing import Any, Protocol, TypeVar, get_args, runtime_checkable
 
-from fastapi import FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
-from fastapi.params import Depends
-from fastapi.responses import Response
-from fastapi.routing import APIRoute
-from starlette.routing import Match
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from leanbe_emitter.library import Leanbe
@@ -46,6 +45,17 @@ WRITING = (*READING, HTTPStatus.CONFLICT)
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
+@runtime_checkable
+class RequestPart(Protocol):
+    """Reads an argument of an endpoint from the request: in the parameter's ``Annotated``."""
+
+    async def __call__(self, request: Request, /) -> Any:
+        """Return the argument; raise an error for a request that it refuses."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return its part of the operation's OpenAPI object."""
+
+
 class Routes:
     """Adds the operations of one tag.
 
@@ -57,7 +67,7 @@ class Routes:
     """
 
     def __init__(
-        self, app: FastAPI, leanbe: Leanbe, tag: str, *, locks_others: bool = False
+        self, app: Starlette, leanbe: Leanbe, tag: str, *, locks_others: bool = False
     ) -> None:
         self._app = app
         self._leanbe = leanbe
@@ -150,26 +160,25 @@ class Routes:
         headers: Schema | None = None,
         prefix: str = PREFIX,
         media_type: str = responses.MEDIA_TYPE,
+        has_end: bool = True,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Add an operation; the OpenAPI document has the endpoint's docstring."""
+        """Add an operation; the OpenAPI document has the endpoint's docstring.
+
+        HEAD is answered where GET is, unless the response has no end.
+        """
 
         def add(endpoint: Endpoint) -> Endpoint:
-            summary, _, rest = inspect.cleandoc(endpoint.__doc__ or "").partition("\n\n")
-            self._app.router.add_api_route(
-                prefix + path,
-                endpoint,
-                route_class_override=OperationRoute,
-                tags=[self._tag],
-                methods=[method],
-                status_code=status,
-                response_class=Response,
-                response_model=None,
-                summary=" ".join(summary.split()).removesuffix("."),
-                description=" ".join((rest or summary).split()),
-                operation_id=_operation_id(method, path),
-                responses=_responses(status, returns, errors, headers or {}, media_type=media_type),
-                openapi_extra=_parameters_and_body(endpoint),
-            )
+            described = _responses(status, returns, errors, headers or {}, media_type=media_type)
+            operation = {
+                "tags": [self._tag],
+                **_summary_and_description(endpoint),
+                "operationId": _operation_id(method, path),
+                "responses": described,
+            }
+            route = OperationRoute(prefix + path, endpoint, method=method, operation=operation)
+            if not has_end:
+                route.methods = {method}
+            self._app.router.routes.append(route)
             return endpoint
 
         return add
@@ -221,17 +230,25 @@ class Routes:
         return grouped
 
 
-class OperationRoute(APIRoute):
-    """Calls an endpoint with its path and its dependencies; a synchronous one runs in a thread.
+class OperationRoute(Route):
+    """Calls an endpoint with its path and its parts of the request; a synchronous one in a thread.
 
-    FastAPI describes the endpoint in the OpenAPI document. Its own call of an endpoint would solve
-    a general tree of dependencies for each request, and open an exit stack for those with
-    ``yield``. That costs more than all other steps of a request.
+    Attributes:
+        method: the method that the operation is for; that of the OpenAPI document.
+        operation: the OpenAPI object, without what the whole document adds.
     """
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **description: Any) -> None:
-        super().__init__(path, endpoint, **description)
-        self.app = partial(_handle, self.get_route_handler())
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, method: str, operation: dict[str, Any]
+    ) -> None:
+        super().__init__(path, endpoint, methods=[method])
+        parts = _parts_of(endpoint)
+        described: dict[str, Any] = {}
+        for each in parts.values():
+            described.update(each.openapi())
+        self.method = method
+        self.operation = {**operation, **described}
+        self.app = partial(_handle, _handler_of(endpoint, parts, described))
         end = path.rpartition("}")[2]
         # The end of a pattern also matches before a line feed.
         self._ends = (end, f"{end}\n")
@@ -242,35 +259,35 @@ class OperationRoute(APIRoute):
             return super().matches(scope)
         return Match.NONE, {}
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the function that handles a request of this route."""
-        endpoint = self.endpoint
-        is_synchronous = not inspect.iscoroutinefunction(endpoint)
-        call = partial(run_in_threadpool, endpoint) if is_synchronous else endpoint
-        whole_requests = {
-            name: _whole_request
-            for name, parameter in inspect.signature(endpoint).parameters.items()
-            if parameter.annotation is Request
-        }
-        dependencies = _dependencies_of(endpoint)
-        described = {member for each in dependencies.values() for member in each.openapi()}
-        return partial(
-            _call_endpoint,
-            call,
-            {**dependencies, **whole_requests},
-            takes_query="parameters" in described,
-            takes_body="requestBody" in described,
-        )
 
-
-def _dependencies_of(endpoint: Callable[..., Any]) -> Mapping[str, Any]:
-    """Return an endpoint's dependencies by the names of its parameters."""
+def _parts_of(endpoint: Callable[..., Any]) -> Mapping[str, RequestPart]:
+    """Return how an endpoint's arguments are read, by the names of its parameters."""
     return {
-        name: each.dependency
+        name: each
         for name, parameter in inspect.signature(endpoint).parameters.items()
         for each in get_args(parameter.annotation)
-        if isinstance(each, Depends)
+        if isinstance(each, RequestPart)
     }
+
+
+def _handler_of(
+    endpoint: Callable[..., Any], parts: Mapping[str, RequestPart], described: Mapping[str, Any]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return the function that handles an operation's requests."""
+    is_synchronous = not inspect.iscoroutinefunction(endpoint)
+    call = partial(run_in_threadpool, endpoint) if is_synchronous else endpoint
+    whole_requests = {
+        name: _whole_request
+        for name, parameter in inspect.signature(endpoint).parameters.items()
+        if parameter.annotation is Request
+    }
+    return partial(
+        _call_endpoint,
+        call,
+        {**parts, **whole_requests},
+        takes_query="parameters" in described,
+        takes_body="requestBody" in described,
+    )
 
 
 async def _handle(
@@ -282,7 +299,7 @@ async def _handle(
 
 async def _call_endpoint(
     call: Callable[..., Awaitable[Response]],
-    dependencies: Mapping[str, Any],
+    parts: Mapping[str, Callable[[Request], Awaitable[Any]]],
     request: Request,
     *,
     takes_query: bool,
@@ -292,25 +309,12 @@ async def _call_endpoint(
         await refuse_query(request)
     if not takes_body:
         await refuse_body(request)
-    arguments = {name: await read(request) for name, read in dependencies.items()}
+    arguments = {name: await read(request) for name, read in parts.items()}
     return await call(**request.path_params, **arguments)
 
 
 async def _whole_request(request: Request) -> Request:
     return request
-
-
-def add_head_routes(app: FastAPI) -> None:
-    """Answer HEAD at each path that has GET so far.
-
-    These routes come after all others, so that they cost other requests nothing, and the OpenAPI
-    document leaves them out.
-    """
-    for route in [*app.routes]:
-        if isinstance(route, OperationRoute) and route.methods == {"GET"}:
-            app.router.add_route(
-                route.path, route.get_route_handler(), methods=["HEAD"], include_in_schema=False
-            )
 
 
 _CURSOR_HEADER = {
@@ -331,24 +335,25 @@ def _responses(
     headers: Schema,
     *,
     media_type: str,
-) -> dict[int | str, dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:
     """Return an operation's responses for the OpenAPI document."""
     success: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
     if returns is not None:
         success["content"] = {media_type: {"schema": dict(returns)}}
-    problem = {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    failures: dict[int | str, dict[str, Any]] = {
-        each.value: {"description": each.phrase, "content": problem} for each in sorted(errors)
+    return {str(status): success, **{str(each.value): _failure(each) for each in sorted(errors)}}
+
+
+def _failure(status: HTTPStatus) -> dict[str, Any]:
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": status.phrase, "content": {problems.MEDIA_TYPE: problem}}
+
+
+def _summary_and_description(endpoint: Callable[..., Any]) -> dict[str, str]:
+    summary, _, rest = inspect.cleandoc(endpoint.__doc__ or "").partition("\n\n")
+    return {
+        "summary": " ".join(summary.split()).removesuffix("."),
+        "description": " ".join((rest or summary).split()),
     }
-    return {status: success, **failures}
-
-
-def _parameters_and_body(endpoint: Callable[..., Any]) -> dict[str, Any]:
-    """Return the OpenAPI objects of query and body, from the endpoint's dependencies."""
-    described: dict[str, Any] = {}
-    for dependency in _dependencies_of(endpoint).values():
-        described.update(dependency.openapi())
-    return described
 
 
 #: Characters that a program's names cannot have.

@@ -1,21 +1,24 @@
 """The OpenAPI 3.1 document, with the 22 events as webhooks.
 
-FastAPI provides paths and operations. This module adds the parameters of paths, links and examples
-to all of them.
+Each route has its operation (``http.routing``). This module adds the parameters of paths, links and
+examples to all of them.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
+import leanbe_emitter
 from leanbe_emitter.clock import ManualClock
 from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import problems
 from leanbe_emitter.server.http.access import HEALTH_PATHS
+from leanbe_emitter.server.http.routing import OperationRoute
 from leanbe_emitter.server.openapi.links import add_links
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.examples import example_of
@@ -53,34 +56,39 @@ _PATH_PARAMETERS: Final = {
 }
 
 
-def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return an application's document; the first call builds it."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            openapi_version="3.1.0",
-            summary="A local fake of Leanbe's webhooks.",
-            description=" ".join(_ABOUT.split()),
-            routes=app.routes,
-            servers=[{"url": app.state.root_path or "/", "description": _SERVER}],
-        )
-        # Operations contain their schemas: FastAPI's own components have nothing to add.
-        document["components"] = {
-            "schemas": {"Problem": setup.PROBLEM},
-            "securitySchemes": {"token": _TOKEN},
-        }
-        if app.state.needs_token:
-            _require_token(document)
-        for path, operations in document["paths"].items():
-            for operation in operations.values():
-                _describe_path_parameters(path, operation)
-                _add_examples(operation)
-        add_links(document["paths"])
-        examples = _examples()
-        document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
-        app.openapi_schema = document
-    return app.openapi_schema
+def openapi_document(app: Starlette) -> dict[str, Any]:
+    """Return an application's document."""
+    paths = _paths(app.routes)
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "leanbe-emitter",
+            "summary": "A local fake of Leanbe's webhooks.",
+            "description": " ".join(_ABOUT.split()),
+            "version": leanbe_emitter.__version__,
+        },
+        "servers": [{"url": app.state.root_path or "/", "description": _SERVER}],
+        "paths": paths,
+        "components": {"schemas": {"Problem": setup.PROBLEM}, "securitySchemes": {"token": _TOKEN}},
+    }
+    if app.state.needs_token:
+        _require_token(document)
+    add_links(paths)
+    examples = _examples()
+    document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
+    return document
+
+
+def _paths(routes: Sequence[BaseRoute]) -> dict[str, dict[str, Any]]:
+    """Return the operations of an application's routes, by path and method."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        if isinstance(route, OperationRoute):
+            operation = deepcopy(route.operation)
+            _add_path_parameters(route, operation)
+            _add_examples(operation)
+            paths.setdefault(route.path, {})[route.method.lower()] = operation
+    return paths
 
 
 def _require_token(document: dict[str, Any]) -> None:
@@ -91,16 +99,23 @@ def _require_token(document: dict[str, Any]) -> None:
             operation["security"] = []
 
 
-def _describe_path_parameters(path: str, operation: Mapping[str, Any]) -> None:
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "path":
-            before = path.partition(f"{{{parameter['name']}}}")
-            schema = next(
-                each for end, each in _PATH_PARAMETERS.items() if "".join(before[:2]).endswith(end)
-            )
-            parameter["description"] = schema["description"]
-            parameter["schema"] = schema
-            parameter["example"] = example_of(schema)
+def _add_path_parameters(route: OperationRoute, operation: dict[str, Any]) -> None:
+    in_path = [_path_parameter(route.path, name) for name in route.param_convertors]
+    if in_path:
+        operation["parameters"] = [*in_path, *operation.get("parameters", ())]
+
+
+def _path_parameter(path: str, name: str) -> dict[str, Any]:
+    before = "".join(path.partition(f"{{{name}}}")[:2])
+    schema = next(each for end, each in _PATH_PARAMETERS.items() if before.endswith(end))
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": schema["description"],
+        "schema": schema,
+        "example": example_of(schema),
+    }
 
 
 def _add_examples(operation: Mapping[str, Any]) -> None:

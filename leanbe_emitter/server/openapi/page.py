@@ -9,8 +9,9 @@ from functools import partial
 from importlib.resources import files
 from typing import Final
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 #: Path of the page.
 PATH: Final = "/docs"
@@ -30,7 +31,7 @@ _POLICY: Final = (
 )
 
 
-def add_routes(app: FastAPI) -> None:
+def add_routes(app: Starlette) -> None:
     """Add the page and its files; they are no operations of the API."""
     for path, (name, media_type) in _FILES.items():
         file = partial(_file, name=name, media_type=media_type)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
@@ -26,7 +26,7 @@ class ValueBody(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on assumptions."""
     routes = Routes(app, leanbe, "Assumptions")
     path = "/products/{product}/assumptions"
@@ -39,7 +39,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("PUT", path, returns=setup.ASSUMPTION_VALUES)
     def replace(
-        product: str, body: Annotated[dict[str, Any], Depends(ObjectBody(setup.NEW_ASSUMPTIONS))]
+        product: str, body: Annotated[dict[str, Any], ObjectBody(setup.NEW_ASSUMPTIONS)]
     ) -> Response:
         """Replace a product's assumptions; those that the body leaves out get their defaults.
 
@@ -65,9 +65,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.one(found.document(leanbe.assumptions.of(product)))
 
     @routes.write("PUT", f"{path}/{{name}}", returns=setup.ASSUMPTION)
-    def set_(
-        product: str, name: str, body: Annotated[ValueBody, Depends(ModelBody(ValueBody))]
-    ) -> Response:
+    def set_(product: str, name: str, body: Annotated[ValueBody, ModelBody(ValueBody)]) -> Response:
         """Set an assumption of a product."""
         found = lookup_in_path(assumption, name)
         text = leanbe.assumptions.set(name, body.value, product=product)

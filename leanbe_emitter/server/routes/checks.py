@@ -6,9 +6,9 @@ A secret in a request serves this one check, and no answer repeats it.
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.clock import SystemClock
 from leanbe_emitter.conformance.check_url import UrlCheck, Wanted
@@ -59,13 +59,13 @@ class NewCheck(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on checks."""
     routes = Routes(app, leanbe, "Checks")
     background, settings, ids = app.state.checks, app.state.settings, Ids()
 
     @routes.add("POST", "/checks", returns=checks.BEGUN, errors=WRITING, status=202)
-    def begin(new: Annotated[NewCheck, Depends(ModelBody(NewCheck))]) -> Response:
+    def begin(new: Annotated[NewCheck, ModelBody(NewCheck)]) -> Response:
         """Check a receiver: is it right?
 
         The server sends right and forged events to the receiver, in the background. The report

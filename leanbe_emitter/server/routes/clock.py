@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.clock import RANGE
 from leanbe_emitter.errors import InvalidValue
@@ -58,7 +58,7 @@ class ClockMove(StrictModel):
         return parse_given_instant(self.to, within=RANGE)
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on the clock."""
     routes = Routes(app, leanbe, "Clock")
 
@@ -71,7 +71,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return _time(leanbe)
 
     @routes.write("PUT", "/clock", returns=setup.CLOCK_WITH_NEXT)
-    def set_(body: Annotated[ClockTime, Depends(ModelBody(ClockTime))]) -> Response:
+    def set_(body: Annotated[ClockTime, ModelBody(ClockTime)]) -> Response:
         """Set a manual clock, forward or backward; workers send at once what is due then.
 
         The clock is manual if a server was started on the database with `--clock manual`. The
@@ -81,7 +81,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return _time(leanbe)
 
     @routes.write("POST", "/clock/advance", returns=deliveries.ADVANCED)
-    def advance(body: Annotated[ClockMove, Depends(ModelBody(ClockMove))]) -> Response:
+    def advance(body: Annotated[ClockMove, ModelBody(ClockMove)]) -> Response:
         """Move a manual clock forward, and make each retry that becomes due at its own time.
 
         `to` moves it to an instant, or to the `next` retry; without one, that is a conflict (409).

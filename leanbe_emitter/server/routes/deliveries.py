@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from leanbe_emitter.delivery.network.code_forms import CodeForm
 from leanbe_emitter.library import Filter, Leanbe
@@ -43,12 +44,12 @@ _CODE: Final = Query(
 )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on deliveries."""
     routes = Routes(app, leanbe, "Deliveries")
 
     @routes.read_list("/deliveries", returns=deliveries.LIST)
-    def list_(request: Request, query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
+    def list_(request: Request, query: Annotated[dict[str, Any], _LIST]) -> Response:
         """List deliveries with all their attempts, the newest first.
 
         With `view=rows`, each item has what a line of a list shows: the delivery, what its event is
@@ -68,7 +69,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return compressed(responses.page_in_one(rows, cursor=rows.cursor, more=more), request)
 
     @routes.read("/deliveries/count", returns=deliveries.COUNT)
-    def count(query: Annotated[dict[str, Any], Depends(_COUNT)]) -> Response:
+    def count(query: Annotated[dict[str, Any], _COUNT]) -> Response:
         """Count deliveries, by status.
 
         Counting stops at 100 000 deliveries; then `more` is true.
@@ -83,7 +84,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.one(leanbe.deliveries.get(reference))
 
     @routes.add("GET", "/deliveries/{reference}/code", returns=deliveries.CODE, errors=WRITING)
-    def code(reference: str, query: Annotated[dict[str, Any], Depends(_CODE)]) -> Response:
+    def code(reference: str, query: Annotated[dict[str, Any], _CODE]) -> Response:
         """Show a request of a delivery, or its next one, as code that sends the same bytes.
 
         `curl`: a shell command. `http`: the bytes with their head. `pytest`, `node`: a test.
@@ -94,7 +95,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.one(delivery.code(query["form"], attempt=query.get("attempt"), masks=True))
 
     @routes.read("/deliveries/{reference}/signature", returns=deliveries.SIGNATURE)
-    def signature(reference: str, query: Annotated[dict[str, Any], Depends(_ATTEMPT)]) -> Response:
+    def signature(reference: str, query: Annotated[dict[str, Any], _ATTEMPT]) -> Response:
         """Show how a request of a delivery was signed, step by step.
 
         `signedText` is what a receiver has to hash; null: the body is no envelope. `secret` says

@@ -7,9 +7,9 @@ checks the values of fields.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field, WithJsonSchema, create_model
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.validation import unknown_field
@@ -61,7 +61,7 @@ _ORDER: Final = (
 )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations of all six resources."""
     for resource in DECLARATIONS:
         tag = f"{resource.plural[0].upper()}{resource.plural[1:]}"
@@ -99,7 +99,7 @@ class _Operations:
         new = ObjectBody(schema, example=resource.example)
         further = [each.name for each in resource.only_new.arguments]
 
-        def create(product: str, body: Annotated[dict[str, JSON], Depends(new)]) -> Response:
+        def create(product: str, body: Annotated[dict[str, JSON], new]) -> Response:
             fields = _keywords(body, [*resource.settable, *further])
             if members := {name: body[name] for name in further if name in body}:
                 validated(members, only_new)
@@ -112,7 +112,7 @@ class _Operations:
         own = (_parameter(self._resource, each) for each in self._resource.filters)
         filters = Query(*own, *_ORDER, *PAGING)
 
-        def list_(product: str, query: Annotated[dict[str, Any], Depends(filters)]) -> Response:
+        def list_(product: str, query: Annotated[dict[str, Any], filters]) -> Response:
             page = self._of(product).list(**query)
             return responses.page(page, cursor=page.cursor)
 
@@ -132,7 +132,7 @@ class _Operations:
         changes = ObjectBody(schema, example=resource.example)
 
         def update(
-            product: str, reference: str, body: Annotated[dict[str, JSON], Depends(changes)]
+            product: str, reference: str, body: Annotated[dict[str, JSON], changes]
         ) -> Response:
             fields = _keywords(body, resource.settable)
             if not fields:
@@ -156,9 +156,7 @@ class _Operations:
         example = {each.name: each.example for each in verb.input.arguments}
         model = ModelBody(_model(verb.input), is_required=verb.input.is_required, example=example)
 
-        def act(
-            product: str, reference: str, body: Annotated[StrictModel, Depends(model)]
-        ) -> Response:
+        def act(product: str, reference: str, body: Annotated[StrictModel, model]) -> Response:
             method = getattr(self._of(product), name)
             return responses.one(method(reference, **body.model_dump(exclude_unset=True)))
 
@@ -170,7 +168,7 @@ class _Operations:
         query_of_page = Query(*PAGING)
 
         def votes(
-            product: str, reference: str, query: Annotated[dict[str, Any], Depends(query_of_page)]
+            product: str, reference: str, query: Annotated[dict[str, Any], query_of_page]
         ) -> Response:
             page = self._of(product).votes(reference, **query)
             return responses.page(page, cursor=page.cursor)

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
@@ -24,12 +24,12 @@ _SCHEMA_QUERY: Final = Query(
 )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on events."""
     routes = Routes(app, leanbe, "Events")
 
     @routes.read_list("/events", returns=setup.page(deliveries.EVENT_WITH_DELIVERIES))
-    def list_(query: Annotated[dict[str, Any], Depends(_LIST)]) -> Response:
+    def list_(query: Annotated[dict[str, Any], _LIST]) -> Response:
         """List events, the newest first, with or without a delivery."""
         page = leanbe.events.list(**query, max_bytes=PAGE_BYTES)
         return responses.page(leanbe.events.with_deliveries(page), cursor=page.cursor)
@@ -40,7 +40,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.page(map(_document, leanbe.events.catalogue()))
 
     @routes.read("/events/catalogue/{name}/schema", returns=deliveries.SCHEMA)
-    def schema(name: str, query: Annotated[dict[str, Any], Depends(_SCHEMA_QUERY)]) -> Response:
+    def schema(name: str, query: Annotated[dict[str, Any], _SCHEMA_QUERY]) -> Response:
         """Show the JSON Schema of an event's payload."""
         kind = lookup_in_path(event_kind, name)
         return responses.one(leanbe.events.schema(kind.name, **query))

@@ -6,9 +6,9 @@ A secret in a request serves this one answer, and the answer does not repeat it.
 import base64
 from typing import Annotated
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
@@ -94,10 +94,10 @@ class RefusedRequest(ReceiverSignature):
     assumptions: Assumptions = Field(default={}, description="Assumptions of the request, by name.")
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations that explain signatures."""
     routes = Routes(app, leanbe, "Deliveries")
-    signature = Depends(ModelBody(RefusedDelivery, is_required=False))
+    signature = ModelBody(RefusedDelivery, is_required=False)
 
     @routes.add(
         "POST", "/deliveries/{reference}/explain", returns=deliveries.EXPLANATION, errors=WRITING
@@ -122,9 +122,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         return responses.one(explanation)
 
     @routes.add("POST", "/explain", returns=deliveries.EXPLANATION, errors=READING)
-    def explain_body(
-        refused: Annotated[RefusedRequest, Depends(ModelBody(RefusedRequest))],
-    ) -> Response:
+    def explain_body(refused: Annotated[RefusedRequest, ModelBody(RefusedRequest)]) -> Response:
         """Explain why the signature of a body does not match, and how to correct it.
 
         The explanation applies the given assumptions, and the article's for the rest. It

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
@@ -51,12 +51,17 @@ class NewFault(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on faults."""
     routes = Routes(app, leanbe, "Faults")
 
+    @routes.read_list("/faults", returns=setup.page(setup.FAULT))
+    def list_() -> Response:
+        """List all faults in the order in which they fire, also those that have fired."""
+        return responses.page(leanbe.faults.list())
+
     @routes.write("POST", "/faults", returns=setup.FAULT, status=201)
-    def add(body: Annotated[NewFault, Depends(ModelBody(NewFault))]) -> Response:
+    def add(body: Annotated[NewFault, ModelBody(NewFault)]) -> Response:
         """Add a fault.
 
         An attempt has one fault at most: the oldest that is for its event and product, and has
@@ -72,11 +77,6 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
             must_fire=False,
         )
         return responses.one(fault, status=201)
-
-    @routes.read_list("/faults", returns=setup.page(setup.FAULT))
-    def list_() -> Response:
-        """List all faults in the order in which they fire, also those that have fired."""
-        return responses.page(leanbe.faults.list())
 
     @routes.write("DELETE", "/faults", returns=None)
     def clear() -> Response:

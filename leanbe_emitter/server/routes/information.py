@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
@@ -16,10 +16,10 @@ from leanbe_emitter.storage.schema.migrate import SchemaState
 from leanbe_emitter.wire.durations import format_duration
 
 #: The query of a health check, which may have anything in it.
-_AnyQuery: TypeAlias = Annotated[None, Depends(IgnoredQuery())]
+_AnyQuery: TypeAlias = Annotated[None, IgnoredQuery()]
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on the server itself."""
     routes = Routes(app, leanbe, "Server")
 
@@ -42,7 +42,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
     @routes.add("GET", "/openapi.json", returns=setup.OPENAPI, errors=READING, prefix="")
     def openapi() -> Response:
         """Show this document."""
-        return responses.one(app.openapi())
+        return responses.one(app.state.openapi())
 
     @routes.add("GET", "/healthz", returns=setup.HEALTH, errors=ANYWHERE, prefix="")
     async def healthz(_: _AnyQuery) -> Response:

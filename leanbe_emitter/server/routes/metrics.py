@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from fastapi import FastAPI
-from fastapi.responses import Response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -14,6 +12,8 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.delivery.worker.metrics import Histogram, Metrics
 from leanbe_emitter.library import Leanbe
@@ -27,7 +27,7 @@ PREFIX: Final = "leanbe_emitter_"
 _MEANINGS: Final = dict(re.findall(r"^ +(\w+): (.*)$", Metrics.__doc__ or "", re.MULTILINE))
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operation for metrics."""
     # A registry of its own: Prometheus' default one is shared by all servers of a process.
     registry = CollectorRegistry()

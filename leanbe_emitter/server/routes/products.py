@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import ConfigDict, Field, WithJsonSchema
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
@@ -82,12 +82,17 @@ class ProductChanges(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on products."""
     routes = Routes(app, leanbe, "Products")
 
+    @routes.read_list("/products", returns=setup.page(setup.PRODUCT))
+    def list_() -> Response:
+        """List all products, the oldest first."""
+        return responses.page(leanbe.products.list())
+
     @routes.write("POST", "/products", returns=setup.PRODUCT, status=201)
-    def create(body: Annotated[NewProduct, Depends(ModelBody(NewProduct))]) -> Response:
+    def create(body: Annotated[NewProduct, ModelBody(NewProduct)]) -> Response:
         """Create a product, with its webhook if the body has a URL.
 
         `GET /api/v1/products/{product}/webhook/secret` shows the secret; no other response does.
@@ -101,11 +106,6 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         )
         return responses.one(created, status=201)
 
-    @routes.read_list("/products", returns=setup.page(setup.PRODUCT))
-    def list_() -> Response:
-        """List all products, the oldest first."""
-        return responses.page(leanbe.products.list())
-
     @routes.read("/products/{product}", returns=setup.PRODUCT)
     def show(product: str) -> Response:
         """Show a product."""
@@ -113,7 +113,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("PATCH", "/products/{product}", returns=setup.PRODUCT)
     def update(
-        product: str, body: Annotated[ProductChanges, Depends(ModelBody(ProductChanges))]
+        product: str, body: Annotated[ProductChanges, ModelBody(ProductChanges)]
     ) -> Response:
         """Change a product's name or the statuses of its backlog items."""
         changed = body.model_fields_set

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Filter, Job, Leanbe
@@ -46,7 +46,7 @@ class Discard(DeliverySelection):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations that redeliver and discard."""
     routes = Routes(app, leanbe, "Deliveries")
     _add_redeliver(routes, leanbe)
@@ -66,7 +66,7 @@ def _add_redeliver(routes: Routes, leanbe: Leanbe) -> None:
         return responses.one(new, status=201)
 
     @routes.write("POST", "/deliveries/redeliver", returns=deliveries.REDELIVERED)
-    def redeliver_many(body: Annotated[Redelivery, Depends(ModelBody(Redelivery))]) -> Response:
+    def redeliver_many(body: Annotated[Redelivery, ModelBody(Redelivery)]) -> Response:
         """Deliver many old events again, each once, as a job.
 
         A job keeps its filter. To run it again with another filter is a conflict (409); another
@@ -80,8 +80,8 @@ def _add_redeliver(routes: Routes, leanbe: Leanbe) -> None:
         "POST", "/deliveries/redeliver/dry-run", returns=deliveries.COUNTED_PAGE, errors=WRITING
     )
     def dry_run(
-        body: Annotated[Redelivery, Depends(ModelBody(Redelivery, query=PAGING))],
-        query: Annotated[dict[str, Any], Depends(_PAGE)],
+        body: Annotated[Redelivery, ModelBody(Redelivery, query=PAGING)],
+        query: Annotated[dict[str, Any], _PAGE],
     ) -> Response:
         """List the deliveries whose events `redeliver` would deliver again, the oldest first.
 
@@ -97,7 +97,7 @@ def _add_redeliver(routes: Routes, leanbe: Leanbe) -> None:
 
 def _add_discard(routes: Routes, leanbe: Leanbe) -> None:
     @routes.write("POST", "/deliveries/discard", returns=setup.page(deliveries.DELIVERY))
-    def discard(body: Annotated[Discard, Depends(ModelBody(Discard))]) -> Response:
+    def discard(body: Annotated[Discard, ModelBody(Discard)]) -> Response:
         """Discard pending deliveries; settled deliveries and those in flight stay unchanged.
 
         The response has the discarded deliveries. If the body names a delivery that stays, the
@@ -109,8 +109,8 @@ def _add_discard(routes: Routes, leanbe: Leanbe) -> None:
         "POST", "/deliveries/discard/dry-run", returns=deliveries.COUNTED_PAGE, errors=WRITING
     )
     def dry_run(
-        body: Annotated[Discard, Depends(ModelBody(Discard, query=PAGING))],
-        query: Annotated[dict[str, Any], Depends(_PAGE)],
+        body: Annotated[Discard, ModelBody(Discard, query=PAGING)],
+        query: Annotated[dict[str, Any], _PAGE],
     ) -> Response:
         """List the deliveries that `discard` would discard, the newest first.
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
@@ -24,12 +24,12 @@ class Reset(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations that reset."""
     routes, feed = Routes(app, leanbe, "Reset"), app.state.row_feed
 
     @routes.write("POST", "/reset", returns=None)
-    def reset(body: Annotated[Reset, Depends(ModelBody(Reset, is_required=False))]) -> Response:
+    def reset(body: Annotated[Reset, ModelBody(Reset, is_required=False)]) -> Response:
         """Delete everything, including faults, and load the database's seed file again.
 
         The server aborts its own deliveries in flight. The results of deliveries that other

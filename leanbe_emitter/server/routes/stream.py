@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import StreamingResponse
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import DatabaseUnavailable, InvalidValue
@@ -60,15 +61,15 @@ _QUERY: Final = Query(
 )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operation that streams."""
     notifier, batches, feed = app.state.change_notifier, Batches(leanbe), app.state.row_feed
 
     @Routes(app, leanbe, "Stream").add(
-        "GET", "/stream", returns=_MESSAGES, errors=READING, media_type=MEDIA_TYPE
+        "GET", "/stream", returns=_MESSAGES, errors=READING, media_type=MEDIA_TYPE, has_end=False
     )
     async def stream(
-        request: Request, query: Annotated[dict[str, Any], Depends(_QUERY)]
+        request: Request, query: Annotated[dict[str, Any], _QUERY]
     ) -> StreamingResponse:
         """Follow all changes as server-sent events, whichever process makes them.
 

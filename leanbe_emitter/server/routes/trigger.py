@@ -7,9 +7,9 @@ makes the library's ``TriggerRequest`` of either.
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import ConfigDict, Field, JsonValue
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
@@ -146,15 +146,13 @@ class NewEvents(_Synthetic):
         return self._request(names, product=product, times=self.times)
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on synthetic events."""
     routes = Routes(app, leanbe, "Events")
-    several = Depends(ModelBody(NewEvents))
+    several = ModelBody(NewEvents)
 
     @routes.write("POST", "/products/{product}/events", returns=deliveries.TRIGGERED, status=201)
-    def trigger_one(
-        product: str, body: Annotated[NewEvent, Depends(ModelBody(NewEvent))]
-    ) -> Response:
+    def trigger_one(product: str, body: Annotated[NewEvent, ModelBody(NewEvent)]) -> Response:
         """Trigger a synthetic event: the catalogue's sample payload, with changes.
 
         The response has the event and its delivery, which is null if the product has no URL,
@@ -167,9 +165,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
         "POST", "/products/{product}/trigger", returns=setup.page(deliveries.TRIGGERED), status=201
     )
     def trigger(
-        product: str,
-        body: Annotated[NewEvents, several],
-        query: Annotated[dict[str, Any], Depends(_VIEW)],
+        product: str, body: Annotated[NewEvents, several], query: Annotated[dict[str, Any], _VIEW]
     ) -> Response:
         """Trigger several synthetic events, or all 22, about the same document.
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import ConfigDict, Field, JsonValue
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
@@ -49,13 +49,13 @@ class NewUser(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on users."""
     routes = Routes(app, leanbe, "Users")
     path = "/products/{product}/users"
 
     @routes.write("POST", path, returns=setup.USER, status=201)
-    def create(product: str, body: Annotated[NewUser, Depends(ModelBody(NewUser))]) -> Response:
+    def create(product: str, body: Annotated[NewUser, ModelBody(NewUser)]) -> Response:
         """Create a user of a product, or give a user of another product access.
 
         A body with `user` alone is about a user of another product.

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated, Final, NamedTuple
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
 
 from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import WaitTimedOut
@@ -63,15 +64,14 @@ class WaitCriteria(StrictModel):
         return not self.model_fields_set - {"timeout", "after"}
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operation that waits."""
     routes = Routes(app, leanbe, "Deliveries")
     notifier = app.state.change_notifier
 
     @routes.add("POST", "/deliveries/wait", returns=deliveries.WAIT_RESULT, errors=WRITING)
     async def wait(
-        request: Request,
-        body: Annotated[WaitCriteria, Depends(ModelBody(WaitCriteria, is_required=False))],
+        request: Request, body: Annotated[WaitCriteria, ModelBody(WaitCriteria, is_required=False)]
     ) -> Response:
         """Wait until deliveries match; the response has the newest first, and 200 at most.
 

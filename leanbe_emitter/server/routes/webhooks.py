@@ -5,9 +5,9 @@ Only the operation for secrets shows a secret.
 
 from typing import Annotated
 
-from fastapi import Depends, FastAPI
-from fastapi.responses import Response
 from pydantic import Field
+from starlette.applications import Starlette
+from starlette.responses import Response
 
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -32,13 +32,13 @@ class NewSecret(StrictModel):
     )
 
 
-def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
+def add_routes(app: Starlette, leanbe: Leanbe) -> None:
     """Add the operations on webhook settings."""
     routes = Routes(app, leanbe, "Webhooks")
     path = "/products/{product}/webhook"
 
     @routes.write("PUT", path, returns=setup.WEBHOOK)
-    def set_(product: str, body: Annotated[NewWebhook, Depends(ModelBody(NewWebhook))]) -> Response:
+    def set_(product: str, body: Annotated[NewWebhook, ModelBody(NewWebhook)]) -> Response:
         """Set a product's webhook; members that the body leaves out stay unchanged.
 
         The first URL generates a secret, and later URLs keep it.
@@ -69,7 +69,7 @@ def add_routes(app: FastAPI, leanbe: Leanbe) -> None:
 
     @routes.write("POST", f"{path}/rotate", returns=setup.WEBHOOK)
     def rotate(
-        product: str, body: Annotated[NewSecret, Depends(ModelBody(NewSecret, is_required=False))]
+        product: str, body: Annotated[NewSecret, ModelBody(NewSecret, is_required=False)]
     ) -> Response:
         """Replace the secret; queued deliveries keep their signatures."""
         return responses.one(leanbe.webhooks.rotate(product, secret=body.secret))
