@@ -7,6 +7,9 @@ copied anywhere.
 from collections.abc import Mapping
 from importlib.resources import files
 
+from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.did_you_mean import did_you_mean
+
 _RECEIVERS = {
     "express": ("express_receiver.js", "Express."),
     "node": ("node_receiver.js", "Node.js without packages."),
@@ -36,7 +39,16 @@ CLIENT_LANGUAGES = tuple(_CLIENTS)
 
 
 def snippet(name: str) -> str:
-    """Return the text of a receiver; ``name`` is one of ``NAMES``."""
+    """Return the text of a receiver; ``name`` is one of ``NAMES``.
+
+    Raises:
+        InvalidValue: there is no such receiver; the hint names the nearest.
+    """
+    if name not in _RECEIVERS:
+        suggestion = did_you_mean(name, NAMES)
+        raise InvalidValue(
+            f"There is no snippet {name!r}.", hint=suggestion or f"There are {', '.join(NAMES)}."
+        )
     return _text(_RECEIVERS[name][0])
 
 

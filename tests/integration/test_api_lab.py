@@ -7,6 +7,7 @@ import pytest
 
 from leanbe_emitter import Conflict, InvalidValue, Leanbe
 from leanbe_emitter.delivery.network.transport import Answer
+from leanbe_emitter.snippets import MEANINGS, NAMES, snippet
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultSpec
 from leanbe_emitter.wire.instants import print_instant
 from tests.support.api_client import Api, open_api
@@ -68,6 +69,13 @@ def test_an_event_has_its_deliveries(api: Api) -> None:
     newest, oldest = api("GET", "/events").json()["items"]
     assert (oldest["deliveries"], newest["deliveries"]) == ([first.id, second.id], [])
     assert api("GET", f"/events/{oldest['_id']}").json() == oldest
+
+
+def test_a_receiver_to_start_from_is_the_text_that_the_command_prints(api: Api) -> None:
+    for name in NAMES:
+        found = api("GET", f"/snippets/{name}").json()
+        assert found == {"name": name, "meaning": MEANINGS[name], "text": snippet(name)}
+    assert api("GET", "/snippets/phq").json()["hint"] == "Did you mean php?"
 
 
 def test_information_says_what_the_server_does(api: Api) -> None:

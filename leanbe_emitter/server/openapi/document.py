@@ -23,6 +23,7 @@ from leanbe_emitter.server.openapi.links import add_links
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import enum, string
+from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind
 from leanbe_emitter.wire.payloads.schema import envelope_schema
@@ -52,6 +53,7 @@ _PATH_PARAMETERS: Final = {
     "/checks/{check}": string("64a28ec49c3a1954e6a2e504", "The check: its id."),
     "/{reference}": string("649d2ac49c3a1954e6a2e421", f"The object: its id, {_SIX}."),
     "/assumptions/{name}": enum(ASSUMPTION_NAMES, "Name of the assumption."),
+    "/snippets/{name}": enum(NAMES, "A language, a framework or a program."),
     "/catalogue/{name}": enum(EVENT_NAMES, "Name of the event."),
 }
 

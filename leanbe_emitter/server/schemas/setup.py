@@ -19,6 +19,7 @@ from leanbe_emitter.server.schemas.json_schema import (
     or_null,
     string,
 )
+from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.assumptions.catalogue import (
     ASSUMPTION_NAMES,
@@ -162,6 +163,13 @@ CLOCK_WITH_NEXT: Final = object_of(
                 }
             )
         ),
+    }
+)
+SNIPPET: Final = object_of(
+    {
+        "name": enum(NAMES, "A language, a framework or a program."),
+        "meaning": string("PHP without packages.", "What it is written in."),
+        "text": string("<?php", "The file."),
     }
 )
 FAULT_KIND: Final = object_of(
