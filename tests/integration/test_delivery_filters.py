@@ -58,6 +58,7 @@ def selected(api: Api, **words: str) -> list[int]:
         ({"outcome": "delivered"}, [3]),
         ({"answer": "5xx"}, [1, 2]),
         ({"answer": "404"}, [0]),
+        ({"answer": "4xx"}, [0]),
         ({"fault": "any"}, [2]),
         ({"fault": "receiver_fails"}, [2]),
         ({"fault": "receiver_fails:status:500"}, [2]),
@@ -81,6 +82,22 @@ def test_lists_rows_and_counts_select_the_same(
     api: Api, words: dict[str, str], numbers: list[int]
 ) -> None:
     assert selected(api, **words) == numbers
+
+
+def test_a_filter_is_about_the_last_attempt_and_a_whole_fault() -> None:
+    with open_api(transport=ScriptedTransport(SORRY, NO), clock="manual") as api:
+        api.leanbe.products.create("Acme", webhook_url=URL)
+        api.leanbe.faults.receiver_fails_after_call()
+        api.leanbe.trigger("okr.created")
+
+        def numbers(*filters: str) -> list[int]:
+            return [len(api("GET", f"/deliveries?{each}").json()["items"]) for each in filters]
+
+        first = ("outcome=unknown", "fault=receiver_fails_after_call")
+        last = ("outcome=refused", "answer=404")
+        assert numbers(*first, *last, "fault=receiver_fails") == [1, 1, 0, 0, 0]
+        api.leanbe.clock.advance(to="next")
+        assert numbers(*first, *last, "fault=any") == [0, 0, 1, 1, 0]
 
 
 def test_an_id_finds_its_delivery_and_its_document(api: Api) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import pytest
@@ -89,6 +90,11 @@ def test_each_form_sends_the_same_request_again(
     assert (again.method, again.path, again.body) == (first.method, first.path, first.body)
     assert _own_headers(again) == _own_headers(first)
     assert not code.is_masked
+    if form is CodeForm.HTTP:
+        return
+    receiver.statuses.append(409)
+    with pytest.raises((AssertionError, HTTPError, subprocess.CalledProcessError)):
+        run(code.text, tmp_path)
 
 
 def test_code_says_that_a_value_is_masked_and_knows_each_attempt(delivery: Delivery) -> None:
