@@ -67,15 +67,13 @@ export function urlOf(path, query = {}) {
 /** Return the path of a product's operation. */
 export const ofProduct = (product, rest = "") => `products/${encodeURIComponent(product)}${rest}`;
 
-/**
- * Ask, and return the answer's JSON.
- * @param {string} path below the API's prefix
- * @param {{method?: string, query?: object, body?: unknown, text?: string, signal?: AbortSignal}} request
- *   `text` goes over as it is: `JSON.stringify` of a parsed text would change it
- */
+/** Ask, and return the answer's JSON. `text` goes over as it is: `JSON.stringify` of a parsed text would change it. */
 export async function ask(path, request = {}) {
   return (await askWithCursor(path, request)).data;
 }
+
+/** Act: ask by POST. */
+export const post = (path, body, more) => ask(path, { method: "POST", body, ...more });
 
 /** Ask, and return the answer's JSON with the journal's cursor from before it. */
 export async function askWithCursor(path, { method = "GET", query, body, text, signal } = {}) {

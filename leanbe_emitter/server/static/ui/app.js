@@ -5,10 +5,10 @@ import { useState } from "preact/hooks";
 import { loginReason, logIn } from "./api.js";
 import { Deliveries } from "./deliveries.js";
 import { areKeysOn, isHelpOpen, KEYS, listenToKeys } from "./keys.js";
-import { html, Lazy, Modal, plural, Toast } from "./parts.js";
+import { html, Lazy, Modal, plural, submitted, Toast, typed } from "./parts.js";
 import { begin, connection, failures } from "./reading.js";
 import { addressOf, go, page, productName, route } from "./route.js";
-import { isManual, now, product, products, pulse, rates } from "./server.js";
+import { isManual, now, product, products, pulse } from "./server.js";
 
 const PLACES = [
   ["Webhooks", [["deliveries", "Deliveries"], ["compose", "Compose"], ["webhook", "Webhook"]]],
@@ -22,7 +22,18 @@ const PAGES = {
 };
 
 function App() {
-  return html`<div class="frame"><${Side} /><${Page} /></div><${Toast} /><${Login} /><${Help} />`;
+  return html`<div class="frame"><button type="button" class="skip" onClick=${toContent}>Skip to the content</button><${Side} /><div id="content" tabindex="-1"><${Page} /></div></div><${Toast} /><${Login} /><${Help} />`;
+}
+
+const toContent = () => document.getElementById("content").focus();
+
+/** Where the focus goes with a page that had it: the next Tab is in the new one. */
+function keepFocus() {
+  let before = page.peek();
+  effect(() => {
+    if (page.value !== before) requestAnimationFrame(() => document.activeElement === document.body && toContent());
+    before = page.value;
+  });
 }
 
 function Page() {
@@ -41,7 +52,7 @@ const Mark = () => html`<svg viewBox="0 0 20 20" width="20" height="20" aria-hid
 
 function Place({ path, name }) {
   const armed = path === "faults" ? pulse.value?.faults : 0;
-  return html`<li><a href=${addressOf(path)} aria-current=${page.value === path ? "page" : undefined}>${name}${armed > 0 && html`<span class="count" title=${`${plural(armed, "fault")} armed`}>${armed}<span class="unseen"> armed</span></span>`}</a></li>`;
+  return html`<li><a href=${addressOf(path)} aria-current=${page.value === path ? "page" : undefined}>${name}${armed > 0 && html`<span class="count" title=${`${plural(armed, "fault")} armed`}>${armed}<span class="armed"> armed</span></span>`}</a></li>`;
 }
 
 function Products() {
@@ -52,6 +63,7 @@ function Products() {
   return html`<label class="products"><span class="unseen">Product</span><select value=${chosen} onChange=${pick} disabled=${all.length < 2}>
     ${isOptional && html`<option value="">All products</option>`}
     ${all.length === 0 && html`<option value="">No product</option>`}
+    ${products.value && chosen && !all.some((each) => each.name === chosen) && html`<option value=${chosen}>${chosen}</option>`}
     ${all.map((each) => html`<option key=${each._id} value=${each.name}>${each.name}</option>`)}</select></label>`;
 }
 
@@ -59,30 +71,22 @@ function Products() {
 function Health() {
   const told = pulse.value;
   return html`<div class="health">
-    <div class="row-of spread"><span>${told ? `${told.due.toLocaleString("en")} due` : ""}</span><span>${told ? `${told.settled}/s` : ""}</span></div>
-    <${Spark} values=${rates.value} />
+    <div class="row-of spread"><span>${told ? `${told.due.toLocaleString("en")} due` : ""}</span><span>${told ? `${told.settled} settled/s` : ""}</span></div>
     <div class="mono">${now.value.slice(0, 19).replace("T", " ")}</div>
     <div>${now.value && (isManual.value ? html`<a href=${addressOf("clock")}>Manual clock</a>` : "The machine's clock")}</div>
     <div class="row-of spread"><a href="docs">API</a><button type="button" class="small" onClick=${() => { isHelpOpen.value = true; }}>Keys <kbd>?</kbd></button></div></div>`;
 }
 
-function Spark({ values }) {
-  const top = Math.max(1, ...values);
-  const points = values.map((value, at) => `${((60 - values.length + at) / 59) * 100},${23 - (value / top) * 20}`);
-  return html`<svg class="spark" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">${points.length > 1 && html`<path d=${`M${points.join("L")}`} />`}</svg>`;
-}
-
 function Login() {
   const [text, setText] = useState("");
   if (loginReason.value === null) return null;
-  const submit = (event) => {
-    event.preventDefault();
+  const submit = submitted(() => {
     setText("");
     logIn(text.trim());
-  };
+  });
   return html`<${Modal} label="Log in"><form class="login" onSubmit=${submit}><h2>leanbe-emitter</h2>
     <label for="token">The server's token, which is the value of <code>LEANBE_EMITTER_TOKEN</code> there</label>
-    <input id="token" type="password" autocomplete="off" spellcheck="false" required value=${text} onInput=${(event) => setText(event.target.value)} />
+    <input id="token" type="password" autocomplete="off" spellcheck="false" required value=${text} onInput=${typed(setText)} />
     ${loginReason.value === "wrong" && html`<p class="wrong" role="alert">The server does not know this token.</p>`}
     <button class="primary">Log in</button></form><//>`;
 }
@@ -110,4 +114,5 @@ function keepTitle() {
 render(html`<${App} />`, document.getElementById("app"));
 begin();
 keepTitle();
+keepFocus();
 listenToKeys();

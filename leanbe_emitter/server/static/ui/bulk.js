@@ -1,6 +1,6 @@
 // Redeliver, or discard, all that the filter selects: first a dry run, then the count is asked for.
 import { useEffect, useState } from "preact/hooks";
-import { ask } from "./api.js";
+import { post } from "./api.js";
 import { Act, Badge, html, Modal, plural, say, sayProblem, Trouble } from "./parts.js";
 import { go, productName } from "./route.js";
 import { filter } from "./rows.js";
@@ -8,7 +8,7 @@ import { now } from "./server.js";
 
 const SHOWN = 5;
 const KINDS = {
-  redeliver: ["Redeliver", "Each event is delivered once more: the same bytes, to the present URL."],
+  redeliver: ["Redeliver", "Each event is delivered once more: the same bytes, to the present URL. Pending deliveries are left out."],
   discard: ["Discard", "Pending deliveries are cancelled. Those in flight stay."],
 };
 
@@ -25,8 +25,8 @@ export function Bulk({ kind, onClose }) {
   const [body] = useState(selection);
   const [found, setFound] = useState(null);
   const [error, setError] = useState(null);
-  useEffect(() => { ask(`${path}/dry-run`, { method: "POST", query: { limit: SHOWN }, body }).then(setFound, setError); }, []);
-  const act = () => ask(path, { method: "POST", body }).then((done) => finish(kind, done, onClose), sayProblem);
+  useEffect(() => { post(`${path}/dry-run`, body, { query: { limit: SHOWN } }).then(setFound, setError); }, []);
+  const act = () => post(path, body).then((done) => finish(kind, done, onClose), sayProblem);
   return html`<${Modal} label=${title} onClose=${onClose}><h2>${title} ${found ? plural(found.count, "delivery") : ""}?</h2>
     <p>${text}</p>${error && html`<${Trouble} error=${error} />`}
     ${found && html`<ul class="first-of">${found.items.map((each) => html`<li key=${each._id}><${Badge} of=${each.status} /> ${each.event.event} <span class="mono muted">…${each._id.slice(-6)}</span></li>`)}</ul>

@@ -1,10 +1,10 @@
 // The composer: one of the 22 events, and what would be sent, byte for byte, before it is.
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { ask, ofProduct } from "./api.js";
+import { ask, ofProduct, post } from "./api.js";
 import { Fields } from "./form.js";
 import { Body, readJson, textOf } from "./json.js";
-import { Act, Choice, Code, Headers, html, Key, say, sayProblem, Trouble, useAsk } from "./parts.js";
+import { Act, Choice, Code, Headers, html, Key, say, sayProblem, submitted, Trouble, typed, useAsk } from "./parts.js";
 import { addressOf, choose, go, route } from "./route.js";
 import { product } from "./server.js";
 
@@ -48,7 +48,7 @@ function useText(event, from, owner) {
   return { text, set, error, again };
 }
 
-const sampleText = async (owner, event) => payloadOf((await ask(ofProduct(owner, "/trigger/dry-run"), { method: "POST", body: { events: [event] } })).items[0].body);
+const sampleText = async (owner, event) => payloadOf((await post(ofProduct(owner, "/trigger/dry-run"), { events: [event] })).items[0].body);
 
 async function sentText(id) {
   const { attempts, event } = await ask(`deliveries/${id}`);
@@ -70,7 +70,7 @@ function usePreview(owner, event, text) {
 
 async function dryRun(owner, event, text, signal) {
   try { JSON.parse(text); } catch (error) { return { error: { message: "The text is no JSON.", hint: error.message } }; }
-  const asked = (strict) => ask(ofProduct(owner, "/trigger/dry-run"), { method: "POST", text: `{"events":[${JSON.stringify(event)}],"payload":${text},"strict":${strict}}`, signal });
+  const asked = (strict) => post(ofProduct(owner, "/trigger/dry-run"), undefined, { text: `{"events":[${JSON.stringify(event)}],"payload":${text},"strict":${strict}}`, signal });
   const { items } = await asked(false);
   const off = await asked(true).then(() => null, (error) => error);
   return { request: items[0], off };
@@ -83,7 +83,7 @@ function Composer({ event, from, owner }) {
   const send = async () => {
     try {
       JSON.parse(text);
-      const made = await ask(ofProduct(owner, "/events"), { method: "POST", text: `{"event":${JSON.stringify(event)},"payload":${text}}` });
+      const made = await post(ofProduct(owner, "/events"), undefined, { text: `{"event":${JSON.stringify(event)},"payload":${text}}` });
       if (made.delivery) choose(made.delivery._id);
       else say("The event is recorded. Nothing is sent: the product has no URL, or leaves this event out.");
     } catch (problem) { sayProblem(problem); }
@@ -94,11 +94,11 @@ function Composer({ event, from, owner }) {
     <${Bar} event=${event} send=${send} canSend=${text !== null && !preview.error} />
     <div class="two scroll"><section class="half" aria-label="Payload">
         <div class="tools"><${Choice} label="Edit as" of=${[["form", "Form"], ["json", "JSON"]]} value=${isForm ? "form" : "json"} onChange=${(next) => { mode.value = next; }} />
-          <span class="muted">${from ? html`From what <a href=${addressOf(`deliveries/${from}`)} class="mono">…${from.slice(-6)}</a> sent.` : "From a sample."}</span><button type="button" class="small" onClick=${again}>Start again</button></div>
+          <span class="muted">${from ? html`From what <a href=${addressOf(`deliveries/${from}`)} class="mono">…${from.slice(-6)}</a> sent.` : "From a sample."}${isForm && JSON.stringify(schema).includes('"inferred"') && html` <abbr>~</abbr> is inferred: the article does not show it.`}</span><button type="button" class="small" onClick=${again}>Start again</button></div>
         ${mode.value === "form" && why && html`<p class="muted">${why}</p>`}
         ${error && html`<${Trouble} error=${error} />`}
-        ${isForm ? html`<form class="fields" onSubmit=${(submit) => submit.preventDefault()}><${Fields} schema=${schema} value=${JSON.parse(text)} change=${(value) => set(JSON.stringify(value, null, 2))} /></form>`
-          : html`<textarea class="mono json-text" aria-label="Payload as JSON" spellcheck="false" value=${text ?? ""} onInput=${(input) => set(input.target.value)}></textarea>`}</section>
+        ${isForm ? html`<form class="fields" onSubmit=${submitted(() => {})}><${Fields} schema=${schema} value=${JSON.parse(text)} change=${(value) => set(JSON.stringify(value, null, 2))} /></form>`
+          : html`<textarea class="mono json-text" aria-label="Payload as JSON" spellcheck="false" value=${text ?? ""} onInput=${typed(set)}></textarea>`}</section>
       <section class="half" aria-label="What would be sent"><${Preview} of=${preview} /></section></div></main>`;
 }
 
@@ -107,7 +107,7 @@ function Bar({ event, send, canSend }) {
   const groups = Object.entries(Object.groupBy(data?.items ?? [], (each) => each.group));
   const about = data?.items.find((each) => each.name === event);
   return html`<div class="bar"><h1>Compose</h1>
-    <select aria-label="Event" value=${event} onChange=${(change) => go(`compose/${change.target.value}`)}>${groups.map(([name, kinds]) => html`<optgroup key=${name} label=${name}>${kinds.map((kind) => html`<option key=${kind.name} value=${kind.name}>${kind.name}</option>`)}</optgroup>`)}</select>
+    <select aria-label="Event" value=${event} onChange=${typed((name) => go(`compose/${name}`))}>${groups.map(([name, kinds]) => html`<optgroup key=${name} label=${name}>${kinds.map((kind) => html`<option key=${kind.name} value=${kind.name}>${kind.name}</option>`)}</optgroup>`)}</select>
     <span class="grow muted">${about?.meaning} ${about?.payloadSource === "inferred" && html`<span class="tag" title="The article names this event and does not show its payload">payload inferred</span>`}</span>
     <${Act} id="send" kind="primary" act=${send} disabled=${!canSend}>Send<${Key}>Ctrl ↵<//><//></div>`;
 }

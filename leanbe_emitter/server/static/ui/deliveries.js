@@ -1,7 +1,7 @@
 // The page of deliveries: filter, counts, list, and the delivery that is open.
 import { computed, effect, signal, untracked } from "@preact/signals";
 import { List } from "./list.js";
-import { html, Key, Lazy, plural, Trouble } from "./parts.js";
+import { html, Key, Lazy, plural, Trouble, typed } from "./parts.js";
 import { arrivals, connection, counted, generation, heldCount, isPaused, resume, trouble } from "./reading.js";
 import { addressOf, choose, chosen, filterText, go } from "./route.js";
 import { filter, shown, withWord } from "./rows.js";
@@ -59,7 +59,7 @@ function Bar() {
   return html`<div class="bar">
     <span class="title" aria-hidden="true">Deliveries</span>
     <input type="search" id="filter" class="grow" aria-label="Filter deliveries" aria-describedby="filter-words" spellcheck="false" autocomplete="off"
-      placeholder="Filter: dark mode  status:pending  event:idea.*  answer:5xx  since:10m" value=${filterText.value} onInput=${(event) => filterBy(event.target.value)} />
+      placeholder="Filter: dark mode  status:pending  event:idea.*  answer:5xx  since:10m" value=${filterText.value} onInput=${typed(filterBy)} />
     <span id="filter-words" class="unseen">Words: status, event, outcome, answer, fault, about, job and since, each with a colon and a value. All else is free text.</span>
     <div class="group">
       <button type="button" class="pause" aria-pressed=${!isPaused.value} onClick=${togglePause}><span class=${`dot ${isPaused.value ? "" : connection.value}`} aria-hidden="true"></span>${liveText()}<${Key}>p<//></button>
@@ -71,7 +71,7 @@ function Bar() {
 
 function liveText() {
   if (isPaused.value) return heldCount.value ? `Paused, ${heldCount.value.toLocaleString("en")} held` : "Paused";
-  return { connecting: "Connecting", live: "Live", away: "Reconnecting" }[connection.value];
+  return { connecting: "Connecting", live: "Live", away: "Reconnecting", off: "Not live" }[connection.value];
 }
 
 /** What is about to be done with all deliveries that the filter selects; "": nothing. */
@@ -83,11 +83,14 @@ function Counts() {
   const { status = "" } = filter.value;
   const pick = (name) => filterBy(withWord(filterText.value, "status", name === status ? "" : name));
   const text = (count) => (found ? `${count.toLocaleString("en")}${found.more ? "+" : ""}` : "");
+  const count = (status ? found?.byStatus[status] : found?.count) ?? 0;
+  const pending = found?.byStatus.pending ?? 0;
+  const settled = status === "pending" ? 0 : status ? count : count - pending;
   return html`<div class="counts"><div class="chips" role="group" aria-label="Status">
       <button type="button" aria-pressed=${!status} onClick=${() => pick("")}>All <b>${text(found?.count ?? 0)}</b></button>
       ${STATUSES.map((name) => html`<button type="button" key=${name} aria-pressed=${status === name} onClick=${() => pick(name)}><span class=${`dot ${name}`} aria-hidden="true"></span>${name} <b>${text(found?.byStatus[name] ?? 0)}</b></button>`)}</div>
-    ${found?.count > 0 && html`<div class="bulk"><button type="button" class="small" onClick=${() => { bulk.value = "redeliver"; }}>Redeliver ${text(status ? (found.byStatus[status] ?? 0) : found.count)}…</button>
-      ${(found.byStatus.pending ?? 0) > 0 && html`<button type="button" class="small" onClick=${() => { bulk.value = "discard"; }}>Discard…</button>`}</div>`}
+    <div class="bulk">${settled > 0 && html`<button type="button" class="small" onClick=${() => { bulk.value = "redeliver"; }}>Redeliver ${text(settled)}…</button>`}
+      ${pending > 0 && ["", "pending"].includes(status) && html`<button type="button" class="small" onClick=${() => { bulk.value = "discard"; }}>Discard…</button>`}</div>
     ${bulk.value && html`<${Lazy} name="Bulk" load=${() => import("./bulk.js")} kind=${bulk.value} onClose=${() => { bulk.value = ""; }} />`}
     ${found?.searched && html`<span class="muted">Searched the newest ${found.searched.toLocaleString("en")}.</span>`}
   </div>`;

@@ -1,10 +1,10 @@
 // One delivery with all its evidence: attempts, signature, request, answer.
 import { computed } from "@preact/signals";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { ask } from "./api.js";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { ask, post } from "./api.js";
 import { Body } from "./json.js";
 import { focusList } from "./list.js";
-import { Act, Badge, copy, dayAndTime, duration, Headers, html, Key, longDuration, plural, say, sayProblem, shortTime, time, Trouble, useAsk } from "./parts.js";
+import { Act, Badge, copy, dayAndTime, duration, Headers, html, Key, Modal, plural, say, sayProblem, shortTime, time, Trouble, useAsk } from "./parts.js";
 import { addressOf, choose } from "./route.js";
 import { rowOf, version } from "./rows.js";
 import { isManual, now } from "./server.js";
@@ -15,7 +15,7 @@ const FORMS = [["curl", "curl"], ["http", "Raw HTTP"], ["pytest", "pytest"], ["n
 /** Deliver again, and open the new delivery. */
 export async function redeliver(id) {
   try {
-    const made = await ask(`deliveries/${id}/redeliver`, { method: "POST" });
+    const made = await post(`deliveries/${id}/redeliver`);
     say("Sent again, as a new delivery.");
     choose(made._id, { replaces: true });
   } catch (error) {
@@ -36,28 +36,17 @@ export async function copyAs(id, form, attempt) {
 export function Acts({ delivery, attempt }) {
   return html`<div class="acts" role="toolbar" aria-label="What to do with the delivery">
     <${Act} kind="primary" act=${() => redeliver(delivery._id)}>Redeliver<${Key}>r<//><//>
-    <${Menu} text="Copy as" hint="c" of=${FORMS} onPick=${(form) => copyAs(delivery._id, form, attempt)} />
+    <${Forms} onPick=${(form) => copyAs(delivery._id, form, attempt)} />
     <a class="button" href=${addressOf(`compose/${delivery.event.event}`, { from: delivery._id })}>Edit and send<${Key}>e<//></a></div>`;
 }
 
-/** A menu that closes when it is left. */
-function Menu({ text, hint, of, onPick }) {
-  const box = useRef(null);
-  const shut = () => { if (box.current) box.current.open = false; };
-  useEffect(() => {
-    const leaving = new AbortController();
-    const leave = (event) => { if (!box.current?.contains(event.target)) shut(); };
-    for (const name of ["pointerdown", "focusin"]) document.addEventListener(name, leave, { signal: leaving.signal });
-    return () => leaving.abort();
-  }, []);
-  const onKeyDown = (event) => {
-    if (event.key !== "Escape" || !box.current.open) return;
-    event.stopPropagation();
-    shut();
-    box.current.querySelector("summary").focus();
-  };
-  return html`<details class="menu" ref=${box} onKeyDown=${onKeyDown}><summary class="button">${text} ▾<${Key}>${hint}<//></summary>
-    <div class="items">${of.map(([name, label]) => html`<button type="button" class="plain" key=${name} onClick=${() => { shut(); onPick(name); }}>${label}</button>`)}</div></details>`;
+/** The forms that the request can be copied in. */
+function Forms({ onPick }) {
+  const [isOpen, setOpen] = useState(false);
+  const shut = () => setOpen(false);
+  return html`<button type="button" onClick=${() => setOpen(true)}>Copy as…<${Key}>c<//></button>
+    ${isOpen && html`<${Modal} label="Copy as" onClose=${shut}><h2>Copy the request as</h2>
+      <p class="actions">${FORMS.map(([name, label]) => html`<button type="button" key=${name} onClick=${() => { shut(); onPick(name); }}>${label}</button>`)}<button type="button" class="plain" onClick=${shut}>Cancel</button></p><//>`}`;
 }
 
 /** Close the open delivery, and go back to its row. */
@@ -88,7 +77,7 @@ export function Delivery({ id }) {
     <${Head} delivery=${data} /><${Acts} delivery=${data} attempt=${attempt?.number} />
     <div class="evidence">
       <${Attempts} delivery=${data} picked=${attempt?.number} pick=${pick} />
-      <${Signature} id=${id} attempt=${attempt?.number} mark=${mark} product=${data.event.product} />
+      <${Signature} id=${id} attempt=${attempt} mark=${mark} product=${data.event.product} />
       ${attempt ? html`<${Request} attempt=${attempt} /><${Answer} attempt=${attempt} />` : html`<${ToCome} delivery=${data} />`}
     </div></section>`;
 }
@@ -100,7 +89,7 @@ function Head({ delivery }) {
     <h2>${event.event}</h2><${Badge} of=${delivery.status} />
     <span class="mono muted" title=${delivery._id}>…${delivery._id.slice(-6)}</span>
     <button type="button" class="plain close" aria-label="Close" title="Close (Esc)" onClick=${close}>✕</button>
-    <p class="muted facts">Raised ${dayAndTime(event.triggeredAt)}, event ${event.sequence}.
+    <p class="muted facts">Raised ${dayAndTime(event.triggeredAt)}, as event ${event.sequence} of all.
       ${delivery.redeliveryOf && html` A redelivery of <a href=${addressOf(`deliveries/${delivery.redeliveryOf}`)} class="mono">…${delivery.redeliveryOf.slice(-6)}</a>.`}
       ${delivery.job && html` Of the job <a href=${addressOf("deliveries", { q: `job:${delivery.job}` })}>${delivery.job}</a>.`}
       ${documentOf(event.payload) && html` <a href=${addressOf("deliveries", { q: `about:${documentOf(event.payload)}` })}>All about this document</a>.`}</p>
@@ -130,8 +119,8 @@ function Attempt({ of, isPicked, pick }) {
 function Due({ at }) {
   if (!at) return html`<span>in flight</span>`;
   const left = now.value ? Date.parse(at) - Date.parse(now.value) : 0;
-  const advance = () => ask("clock/advance", { method: "POST", body: { to: at } }).catch(sayProblem);
-  return html`<span class="what">due at ${time(at)}${left > 0 ? `, in ${longDuration(left)}` : ""}</span>
+  const advance = () => post("clock/advance", { to: at }).catch(sayProblem);
+  return html`<span class="what">due at ${time(at)}${left > 0 ? `, in ${duration(left)}` : ""}</span>
     ${isManual.value && left > 0 && html`<${Act} act=${advance}>Advance the clock to it<//>`}`;
 }
 

@@ -1,16 +1,16 @@
 // The first minute: from nothing to an event that is verified, fails, and is delivered after all.
 import { computed, signal } from "@preact/signals";
-import { ask, ofProduct } from "./api.js";
+import { ask, ofProduct, post } from "./api.js";
 import { openNext } from "./deliveries.js";
-import { Act, Code, html, portOf, sayProblem } from "./parts.js";
+import { Act, Code, html, receiverAt, sayProblem } from "./parts.js";
 import { generation } from "./reading.js";
 import { addressOf, choose, chosen } from "./route.js";
 import { rowOf, shown, version } from "./rows.js";
 import { isManual, product } from "./server.js";
+import { REFUSALS } from "./signature.js";
 
 const IDEA = "Dark mode";
 const FAILURES = 2;
-const REFUSALS = [400, 401, 403];
 
 /** This step leaves no trace in a delivery. */
 const hasSeenSignature = signal(false);
@@ -34,9 +34,9 @@ async function vote() {
   const path = ofProduct(product.peek()._id, "/ideas");
   try {
     const { items } = await ask(path);
-    const idea = items.find((each) => each.title === IDEA) ?? (await ask(path, { method: "POST", body: { title: IDEA } }));
+    const idea = items.find((each) => each.title === IDEA) ?? (await post(path, { title: IDEA }));
     openNext((row) => row.event.event === "idea.upVoted" && row.about._id === idea._id);
-    await ask(`${path}/${idea._id}/upvote`, { method: "POST" });
+    await post(`${path}/${idea._id}/upvote`);
   } catch (error) {
     sayProblem(error);
   }
@@ -45,14 +45,14 @@ async function vote() {
 async function failAndVote() {
   const body = { kind: "receiver_fails", how: "status:503", times: FAILURES, product: product.peek()._id };
   try {
-    await ask("faults", { method: "POST", body });
+    await post("faults", body);
     await vote();
   } catch (error) {
     sayProblem(error);
   }
 }
 
-const advance = () => ask("clock/advance", { method: "POST", body: { to: "next" } }).catch(sayProblem);
+const advance = () => post("clock/advance", { to: "next" }).catch(sayProblem);
 
 function showSignature(id) {
   hasSeenSignature.value = true;
@@ -86,8 +86,8 @@ const Step = ({ isDone, text, children }) => html`<li class=${isDone ? "done" : 
 
 /** What came back, and what to do about it. */
 function CameBack({ row }) {
-  if (row.outcome === "unreachable") return html`<div class="note wait"><b>Nobody listens there.</b><p>Start a receiver, with the secret in LEANBE_SECRET, or <a href=${addressOf("webhook")}>change the URL</a>.</p>
-    <${Code} text=${`leanbe-emitter receiver --secret env:LEANBE_SECRET --port ${portOf(row.url)}`} label="Command of a receiver" /></div>`;
-  const advice = REFUSALS.includes(row.answer) ? "It may refuse the signature: paste what it computed." : "See the evidence.";
+  if (row.outcome === "unreachable") return html`<div class="note wait"><b>Nobody listens there.</b><p>Start a receiver, with the secret in LEANBE_WEBHOOK_SECRET, or <a href=${addressOf("webhook")}>change the URL</a>.</p>
+    <${Code} text=${receiverAt(row.url)} label="Command of a receiver" /></div>`;
+  const advice = REFUSALS.includes(row.answer) ? "It may refuse the signature: find out why." : "See the evidence.";
   return html`<div class="note wait"><b>The receiver answers ${row.answer ?? row.outcome}.</b><p><a href=${addressOf(`deliveries/${row._id}`)}>${advice}</a></p></div>`;
 }

@@ -11,12 +11,8 @@ const OPEN_LEVELS = 3;
 /** Larger texts are shown as they are, and folded. */
 const LARGEST = 256 * 1024;
 
-/** @typedef {{text: string, kind: "string" | "other"} | {open: string, close: string, members: {key?: string, node: Node}[]}} Node */
-
 /**
- * Read a text without changing a character of its leaves.
- * @param {string} text
- * @returns {Node}
+ * Read a text without changing a character of its leaves: `{text, kind}`, or `{open, close, members: [{key, node}]}`.
  * @throws {SyntaxError} the text is no JSON, or too deep
  */
 export function readJson(text) {

@@ -18,10 +18,10 @@ export const KEYS = [
   ["e", "edit and send it"],
   ["n", "compose"],
   ["Ctrl+Enter", "send what is composed"],
-  ["g d", "go to deliveries; g b: webhook; g f: faults; g c: clock"],
+  ["g d", "go to deliveries; g w: webhook; g f: faults; g c: clock"],
   ["?", "this list"],
 ];
-const PLACES = { d: "deliveries", n: "compose", b: "webhook", f: "faults", c: "clock" };
+const PLACES = { d: "deliveries", n: "compose", w: "webhook", f: "faults", c: "clock" };
 
 let isGoing = false;
 

@@ -1,7 +1,7 @@
 // The lab: faults, which are armed and fire, and the clock, which holds back retries until somebody moves it.
 import { useState } from "preact/hooks";
-import { ask } from "./api.js";
-import { Act, Badge, Code, dayAndTime, duration, html, longDuration, plural, say, sayProblem, time, Trouble, useAsk, Words } from "./parts.js";
+import { ask, post } from "./api.js";
+import { Act, Badge, Code, Column, dayAndTime, duration, html, plural, say, sayProblem, time, Trouble, useAsk, Words } from "./parts.js";
 import { addressOf } from "./route.js";
 import { changeCount, now, product, products, pulse } from "./server.js";
 
@@ -15,8 +15,7 @@ export function Faults() {
   // A fault that fires is no change of the list of faults, but of the number of those that are armed.
   const mark = `${changeCount("faults")} ${pulse.value?.faults ?? ""}`;
   const { data, error } = useAsk("faults", { mark });
-  return html`<main class="page"><div class="bar"><h1>Faults</h1><span class="muted">Deliberate misbehaviour, counted: each attempt has one fault at most.</span></div>
-    <div class="scroll" tabindex="-1"><div class="column"><${Arm} /><${Armed} faults=${data?.items} error=${error} /></div></div></main>`;
+  return html`<${Column} title="Faults" bar=${html`<span class="muted">Deliberate misbehaviour, counted: each attempt has one fault at most.</span>`}><${Arm} /><${Armed} faults=${data?.items} error=${error} /><//>`;
 }
 
 /** The form of a new fault, in words of what the receiver sees. */
@@ -33,7 +32,7 @@ function Arm() {
   const how = way?.how.replace(SLOT, value);
   const arm = async () => {
     const body = { kind: kind.kind, how, times: Number(chosen.times), event: chosen.event || undefined, product: chosen.product || undefined };
-    await ask("faults", { method: "POST", body }).then(() => say("Armed."), sayProblem);
+    await post("faults", body).then(() => say("Armed."), sayProblem);
   };
   const groups = Object.entries(Object.groupBy(data.items, (each) => each.group));
   return html`<section class="card"><h2>Arm a fault</h2><div class="inputs">
@@ -43,7 +42,7 @@ function Arm() {
       <label>How often<input type="number" min="1" step="1" value=${chosen.times} onInput=${set("times")} /></label>
       <label>Events<input placeholder="all, or idea.*" spellcheck="false" value=${chosen.event} onInput=${set("event")} /></label>
       ${(products.value?.length ?? 0) > 1 && html`<label>Product<select value=${chosen.product} onChange=${set("product")}><option value="">all</option>${products.value.map((each) => html`<option key=${each._id} value=${each._id}>${each.name}</option>`)}</select></label>`}</div>
-    <p>The receiver sees: <${Words} text=${kind.sees} />${way && html` With ${how}: <${Words} text=${way.sees} />.`}</p>
+    <p>The receiver sees: <${Words} text=${kind.sees} />${way && html` <code>${how}</code> stands for: <${Words} text=${way.sees} />.`}</p>
     <p class="actions"><${Act} kind="primary" act=${arm}>Arm<//></p></section>`;
 }
 
@@ -57,7 +56,7 @@ function Armed({ faults, error }) {
   if (!faults.length) return html`<section class="card"><h2>Armed</h2><p class="muted">No fault is armed: ${product.value?.name ?? "each product"} is delivered to as ever.</p></section>`;
   return html`<section class="card"><h2>Armed</h2><div class="wide-table" tabindex="0" role="group" aria-label="Faults"><table class="table"><thead><tr><th>Fault</th><th>Events</th>${hasProducts && html`<th>Product</th>`}<th>Fired</th><th><span class="unseen">Actions</span></th></tr></thead>
     <tbody>${faults.map((each) => html`<tr key=${each._id} class=${each.fired >= each.times ? "muted" : ""}><td class="mono">${[each.kind, each.how].filter(Boolean).join(":")}</td><td class="mono">${each.event ?? "all"}</td>${hasProducts && html`<td>${each.product ? name(each.product) : "all"}</td>`}
-      <td><a href=${addressOf("deliveries", { q: `fault:${each.kind}` })}>${each.fired} of ${each.times}</a></td><td class="number"><${Act} kind="small" act=${() => remove(each._id)} aria-label=${`Remove ${each.kind}`}>Remove<//></td></tr>`)}</tbody></table></div>
+      <td><a href=${addressOf("deliveries", { q: `fault:${each.kind}` })}>${each.fired} of ${each.times}</a>${each.fired >= each.times && ", used up"}</td><td class="number"><${Act} kind="small" act=${() => remove(each._id)} aria-label=${`Remove ${each.kind}`}>Remove<//></td></tr>`)}</tbody></table></div>
     <p class="actions"><${Act} act=${clear}>Remove all<//></p></section>`;
 }
 
@@ -67,15 +66,15 @@ export function Clock() {
   const mark = `${changeCount("clock")} ${now.value} ${pulse.value?.due ?? ""} ${pulse.value?.settled ?? ""}`;
   const { data, error } = useAsk("clock", { mark });
   const [moved, setMoved] = useState(null);
-  return html`<main class="page"><div class="bar"><h1>Clock</h1></div><div class="scroll" tabindex="-1"><div class="column">
+  return html`<${Column} title="Clock">
     ${error && html`<${Trouble} error=${error} />`}
     ${data && (data.kind === "manual" ? html`<${Manual} of=${data} onMoved=${setMoved} />` : html`<${Machine} of=${data} />`)}
-    ${moved && html`<${Made} of=${moved} />`}</div></div></main>`;
+    ${moved && html`<${Made} of=${moved} />`}<//>`;
 }
 
 function Manual({ of, onMoved }) {
-  const move = (path, body) => ask(`clock/${path}`, { method: "POST", body }).then(onMoved, sayProblem);
-  const left = of.next ? longDuration(Date.parse(of.next.at) - Date.parse(of.now)) : "";
+  const move = (path, body) => post(`clock/${path}`, body).then(onMoved, sayProblem);
+  const left = of.next ? duration(Date.parse(of.next.at) - Date.parse(of.now)) : "";
   return html`<section class="card"><h2>Manual clock</h2><p class="clock mono">${dayAndTime(of.now)}</p>
     <p>${of.next ? html`Next: ${plural(of.next.count, "retry")} at ${time(of.next.at)}, in ${left}.` : "No retry waits."} <span class="muted">Time stands still until you move it.</span></p>
     <p class="actions"><${Act} kind="primary" disabled=${!of.next} act=${() => move("advance", { to: "next" })}>To the next retry<//>

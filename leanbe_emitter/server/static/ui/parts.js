@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import htm from "htm";
 import { h } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ask } from "./api.js";
 
 /** The tag of all templates: htm makes calls of Preact's `h` of them, and never HTML of a text. */
@@ -12,6 +12,15 @@ const SIGNS = { delivered: "✓", pending: "◷", exhausted: "✕", cancelled: "
 
 /** A state, by sign, word and colour. */
 export const Badge = ({ of, text }) => html`<span class=${`badge ${of}`}><span aria-hidden="true">${SIGNS[of]}</span> ${text ?? of}</span>`;
+
+/** A handler that passes on what was typed or chosen. */
+export const typed = (set) => (event) => set(event.target.value);
+
+/** A handler of a form that the page sends itself. */
+export const submitted = (act) => (event) => {
+  event.preventDefault();
+  return act();
+};
 
 export const Key = ({ children }) => html`<kbd aria-hidden="true">${children}</kbd>`;
 
@@ -59,15 +68,21 @@ export function useAsk(path, { query, mark = "" } = {}) {
   return state.path === path ? state : { data: null, error: null, path };
 }
 
-/** A button that is off while what it does is under way; it keeps the focus meanwhile. */
+/** A button that is off while what it does is under way; it keeps the focus meanwhile, and passes it on when it goes. */
 export function Act({ act, kind = "", children, ...others }) {
   const [isBusy, setBusy] = useState(false);
+  const box = useRef(null);
+  // Its end comes before the button is taken out of the page; that of `useEffect` after it.
+  useLayoutEffect(() => {
+    const button = box.current;
+    return () => document.activeElement === button && button.closest("[tabindex='-1']")?.focus();
+  }, []);
   const onClick = async () => {
     if (isBusy) return;
     setBusy(true);
     try { await act(); } finally { setBusy(false); }
   };
-  return html`<button type="button" class=${kind} aria-disabled=${isBusy} onClick=${onClick} ...${others}>${children}</button>`;
+  return html`<button type="button" ref=${box} class=${kind} aria-disabled=${isBusy} onClick=${onClick} ...${others}>${children}</button>`;
 }
 
 /** What went wrong, and what to do. */
@@ -92,24 +107,14 @@ export const dayAndTime = (instant) => (instant ? `${instant.slice(0, 10)} ${ins
 /** The same with the day, if it is another one than that of `now`. */
 export const shortTime = (instant, now) => (now && instant?.slice(0, 10) !== now.slice(0, 10) ? `${instant.slice(5, 10)} ${instant.slice(11, 19)}` : time(instant));
 
-export function duration(milliseconds) {
-  if (milliseconds === null || milliseconds === undefined) return "";
-  if (milliseconds < 1000) return `${milliseconds.toFixed(milliseconds < 99.95 ? 1 : 0)} ms`;
-  return milliseconds < 60_000 ? `${(milliseconds / 1000).toFixed(1)} s` : longDuration(milliseconds);
-}
+const UNITS = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"], [1, "ms"]];
 
-/** A time in the two largest units that it has, such as `1 h 5 min`. */
-export function longDuration(milliseconds) {
-  const units = [[86_400_000, "d"], [3_600_000, "h"], [60_000, "min"], [1000, "s"]];
-  let left = Math.max(0, Math.round(milliseconds / 100) * 100);
-  if (left < 10_000) return `${(left / 1000).toFixed(1)} s`;
-  const parts = [];
-  for (const [size, unit] of units) {
-    const count = Math.floor(left / size);
-    left -= count * size;
-    if (count) parts.push(`${count} ${unit}`);
-  }
-  return parts.slice(0, 2).join(" ") || "0 s";
+/** A time in the largest unit that it fills. */
+export function duration(milliseconds) {
+  if (milliseconds == null) return "";
+  const [size, unit] = UNITS.find(([each]) => milliseconds >= each) ?? UNITS.at(-1);
+  const count = milliseconds / size;
+  return `${count.toFixed(count < 99.95 ? 1 : 0)} ${unit}`;
 }
 
 /** A sentence of the API, with its quoted words as code. */
@@ -135,14 +140,22 @@ export function Lazy({ load, name, ...props }) {
   return state.error ? html`<${Trouble} error=${state.error} />` : html`<div class="loading" aria-busy="true"></div>`;
 }
 
-/** A dialog that is modal while it is shown. */
+/** A page that is a column of cards under a bar. */
+export const Column = ({ title, bar, children }) => html`<main class="page"><div class="bar"><h1>${title}</h1>${bar}</div><div class="scroll"><div class="column">${children}</div></div></main>`;
+
+/** A dialog that is modal while it is shown; the focus is then back where it was. */
 export function Modal({ label, onClose, children }) {
   const box = useRef(null);
-  useEffect(() => { box.current.showModal(); }, []);
+  useLayoutEffect(() => {
+    const dialog = box.current;
+    dialog.showModal();
+    return () => dialog.close();
+  }, []);
   return html`<dialog ref=${box} aria-label=${label} onClose=${onClose} onCancel=${(event) => { if (!onClose) event.preventDefault(); }}>${children}</dialog>`;
 }
 
-/** Return the port of a URL, for a receiver's command. */
-export function portOf(url) {
-  try { return new URL(url).port || "8000"; } catch { return "8000"; }
+/** Return the command of a receiver that listens at a URL's port. */
+export function receiverAt(url) {
+  const port = URL.parse(url)?.port || "8000";
+  return `leanbe-emitter receiver --secret env:LEANBE_WEBHOOK_SECRET --port ${port}`;
 }

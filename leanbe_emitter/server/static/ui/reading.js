@@ -3,7 +3,7 @@ import { batch, effect, signal, untracked } from "@preact/signals";
 import { ask, askWithCursor, session } from "./api.js";
 import { productName } from "./route.js";
 import { clear, filter, keyOfId, MOST, put, reading, rowOf, shown } from "./rows.js";
-import { departures, onChanged, onPulse, readServer } from "./server.js";
+import { departures, onChanged, pulse, readServer } from "./server.js";
 import { follow } from "./stream.js";
 
 const PAGE = 200;
@@ -12,8 +12,9 @@ const APPLIED_MS = 100;
 /** Time after the last letter of a filter, and between two readings for the same one. */
 const TYPED_MS = 200;
 const AGAIN_MS = 2000;
+const SOON_MS = 300;
 
-/** @type {import("@preact/signals").Signal<"connecting" | "live" | "away">} */
+/** "connecting", "live", "away", or "off": there is nothing to follow. */
 export const connection = signal("connecting");
 export const isPaused = signal(false);
 /** How many deliveries came during a pause. */
@@ -31,7 +32,7 @@ export const generation = signal(0);
 
 let leaving = new AbortController();
 let queue = new Map();
-let [isScheduled, isAsking, timer] = [false, false, undefined];
+let [isScheduled, isAsking, timer, askedAt] = [false, false, undefined, 0];
 /** Whether the stream left out rows. */
 let isBehind = false;
 
@@ -72,7 +73,7 @@ async function untilAnswered(attempt, left) {
 }
 
 /** Say why there is nothing to show, such as a product that is gone. */
-const giveUp = (error) => batch(() => { clear(); counted.value = null; trouble.value = error; });
+const giveUp = (error) => batch(() => { clear(); counted.value = null; trouble.value = error; connection.value = "off"; });
 
 /** Read the newest rows, and return the cursor from before. */
 async function readFirst(left) {
@@ -96,11 +97,7 @@ async function readFiltered() {
   try {
     const data = await ask("deliveries", { query: listOf(words) });
     if (filter.peek() !== words) return;
-    batch(() => {
-      reading.value = { ...reading.peek(), found: new Set() };
-      take(data);
-      trouble.value = null;
-    });
+    batch(() => { reading.value = { ...reading.peek(), found: new Set() }; take(data); trouble.value = null; });
   } catch (error) {
     if (filter.peek() === words) trouble.value = error;
   }
@@ -131,7 +128,7 @@ async function recount() {
 
 function onMessage(name, data) {
   if (name === "rows") hold(data);
-  else if (name === "pulse") onPulse(data);
+  else if (name === "pulse") pulse.value = data;
   else if (name === "changed") onChanged(data);
   else if (name === "reset") queueMicrotask(readAnew);
 }
@@ -172,15 +169,16 @@ export function resume() {
   apply();
 }
 
-/** Ask again in a while, once: no count is kept here, and `q` looks into bodies. */
+/** Ask again soon, and then not for a while: no count is kept here, and `q` looks into bodies. */
 function askLater() {
   timer ??= setTimeout(() => {
     timer = undefined;
+    askedAt = Date.now();
     const readsAgain = isBehind || filter.peek().q !== undefined;
     isBehind = false;
     if (readsAgain) readFiltered();
     else recount();
-  }, AGAIN_MS);
+  }, Math.max(SOON_MS, askedAt + AGAIN_MS - Date.now()));
 }
 
 /** Begin, and read again whenever somebody logs in, chooses another product or filter, or deletes a product. */
@@ -195,6 +193,7 @@ export function begin() {
   effect(() => {
     filter.value;
     clearTimeout(typed);
-    if (generation.peek()) typed = setTimeout(readFiltered, TYPED_MS);
+    const read = connection.peek() === "off" ? readAnew : generation.peek() && readFiltered;
+    if (read) typed = setTimeout(read, TYPED_MS);
   });
 }

@@ -1,13 +1,12 @@
 // Where the page is: all of it stands behind `#/`, so that a link shows a colleague the same.
 import { computed, signal } from "@preact/signals";
 
-/** @typedef {{page: string, id: string, query: URLSearchParams}} Route */
+const PAGES = ["deliveries", "compose", "webhook", "faults", "clock"];
 
-/** @returns {Route} */
 function parse(hash) {
   const [path, query = ""] = hash.replace(/^#\/?/, "").split(/\?(.*)/s);
   const [page, id = ""] = path.split("/");
-  return { page: page || "deliveries", id: decode(id), query: new URLSearchParams(query) };
+  return { page: PAGES.includes(page) ? page : PAGES[0], id: decode(id), query: new URLSearchParams(query) };
 }
 
 function decode(text) {

@@ -7,7 +7,7 @@ import { now } from "./server.js";
 /** The most rows that are kept; more are forgotten, the oldest first. */
 export const MOST = 20_000;
 
-/** @type {Map<string, object>} */
+/** Rows by id. */
 const known = new Map();
 /** Ids by `owedAt` and id, the oldest first: new ones come at the end. */
 let order = [];
@@ -18,7 +18,6 @@ export const filter = computed(() => parseFilter(filterText.value));
 /**
  * What the server was asked with the present filter. Rows older than `from` may have gaps, and are not shown;
  * `found`: ids that it found in what no row shows, such as a payload.
- * @type {import("@preact/signals").Signal<{from: string, cursor: string | null | undefined, found: Set<string>}>}
  */
 export const reading = signal({ from: "", cursor: undefined, found: new Set() });
 
@@ -45,11 +44,7 @@ export function clear() {
   version.value += 1;
 }
 
-/**
- * Take in rows as they are now.
- * @param {object[]} rows
- * @returns {object[]} those that are new to the page
- */
+/** Take in rows as they are now, and return those that are new to the page. */
 export function put(rows) {
   const added = [];
   for (const row of rows) {
@@ -86,11 +81,7 @@ export const NAMES = ["status", "event", "outcome", "answer", "fault", "about", 
 const WORD = /(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/g;
 const UNITS = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
-/**
- * Return the filter of a text, by the names of the API's parameters; `q` is the free text.
- * @param {string} text
- * @returns {Record<string, string>}
- */
+/** Return the filter of a text, by the names of the API's parameters; `q` is the free text. */
 function parseFilter(text) {
   const found = {};
   const free = [];
@@ -110,12 +101,7 @@ export function withWord(text, name, value) {
   return [...others, word].filter(Boolean).join(" ");
 }
 
-/**
- * Return whether a row fits, as far as it shows: the server looks for `q` in the whole body.
- * @param {object} row
- * @param {Record<string, string>} filter
- * @param {string} now the emitter's time
- */
+/** Return whether a row fits, as far as it shows: the server looks for `q` in the whole body. */
 export function fits(row, filter, now) {
   return Object.entries(filter).every(([name, value]) => TESTS[name](row, value, now));
 }

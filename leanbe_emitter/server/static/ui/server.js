@@ -5,13 +5,9 @@ import { productName } from "./route.js";
 
 /** What `GET /info` tells; null: not yet. */
 export const info = signal(null);
-/** @type {import("@preact/signals").Signal<object[] | null>} */
 export const products = signal(null);
 /** The last pulse of the stream; null: none yet. */
 export const pulse = signal(null);
-/** Deliveries settled in each of the last sixty seconds. */
-export const rates = signal([]);
-const SECONDS = 60;
 
 /** The emitter's time, never the browser's. */
 export const now = computed(() => pulse.value?.now ?? info.value?.clock.now ?? "");
@@ -37,12 +33,6 @@ export async function readProducts() {
   const isGone = products.peek()?.some((each) => !items.some(({ _id }) => _id === each._id));
   products.value = items;
   if (isGone) departures.value += 1;
-}
-
-/** Take in a pulse. */
-export function onPulse(told) {
-  pulse.value = told;
-  rates.value = [...rates.value, told.settled].slice(-SECONDS);
 }
 
 /** What changed last, and how often anything did: pages that show it read it anew. */

@@ -7,9 +7,7 @@ const PAUSE_MS = 1000;
 /**
  * Follow the stream until `signal` aborts. A hidden tab has no stream: a browser allows six
  * connections for all tabs of a server. Whoever comes back continues where they were.
- * @param {{query: object, after: string, signal: AbortSignal, onMessage: (name: string, data: any) => void,
- *   onState: (state: "live" | "away") => void, onLost: () => void}} options
- *   `onLost`: the server knows no such cursor, or no such product; all has to be read anew
+ * `onLost`: the server knows no such cursor, or no such product; all has to be read anew.
  */
 export async function follow({ query, after, signal, onMessage, onState, onLost }) {
   let last = after;
@@ -23,7 +21,10 @@ export async function follow({ query, after, signal, onMessage, onState, onLost 
       }
     } catch (error) {
       if (signal.aborted) return;
-      if ([404, 409, 422].includes(error.status)) return onLost();
+      if ([404, 409, 422].includes(error.status)) {
+        onState("away");
+        return onLost();
+      }
     }
     if (document.hidden || signal.aborted) continue;
     onState("away");
