@@ -5,8 +5,7 @@ import asyncio
 from leanbe_emitter.conformance.check_app import AppCheck
 from leanbe_emitter.conformance.check_url import UrlCheck, Wanted
 from leanbe_emitter.conformance.example.flaws import NONE, RECEIVERS
-from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming
-from leanbe_emitter.conformance.example.state import State
+from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, State
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.delivery.in_process.functions import ReceivedRequest
 from leanbe_emitter.library.runtime.awaitables import drive

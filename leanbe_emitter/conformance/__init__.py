@@ -1,5 +1,5 @@
 """Conformance checks: what is right and wrong about a receiver, in any language.
 
-The way in is ``run.Run``. The checks are data, in ``catalogue``. A run sends requests through a
-``Transport``, may look at what the receiver stored, and stores nothing itself.
+The way in is ``run.Run``. ``checks`` has a file for each group of them. A run sends requests
+through a ``Transport``, may look at what the receiver stored, and stores nothing itself.
 """

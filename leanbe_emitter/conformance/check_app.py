@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 
 from leanbe_emitter.clock import Clock, SystemClock, stopwatch
-from leanbe_emitter.conformance.catalogue.all_checks import GATE, chosen
+from leanbe_emitter.conformance.checks.all_checks import GATE, chosen
 from leanbe_emitter.conformance.client import Endpoint
 from leanbe_emitter.conformance.diagnosis import Diagnoser
-from leanbe_emitter.conformance.effects import Timing
-from leanbe_emitter.conformance.observing import by_function
+from leanbe_emitter.conformance.observation import Timing, by_function
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.conformance.run import Plan, Run
 from leanbe_emitter.delivery.in_process.call import SETTLE_SECONDS

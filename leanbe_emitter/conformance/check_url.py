@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leanbe_emitter.clock import Clock, SystemClock, stopwatch
-from leanbe_emitter.conformance.catalogue.all_checks import chosen
+from leanbe_emitter.conformance.checks.all_checks import chosen
 from leanbe_emitter.conformance.client import Endpoint
 from leanbe_emitter.conformance.diagnosis import Diagnoser
-from leanbe_emitter.conformance.effects import Timing
-from leanbe_emitter.conformance.observing import Observe, by_command, by_function, by_url
+from leanbe_emitter.conformance.observation import Observe, Timing, by_command, by_function, by_url
 from leanbe_emitter.conformance.process import StartedReceiver, started
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.conformance.run import Plan, Run

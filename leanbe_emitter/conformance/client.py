@@ -1,7 +1,7 @@
 """Sends the requests of a run, one at a time or several at once, and keeps what came of each."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
@@ -19,6 +19,22 @@ from leanbe_emitter.delivery.network.transport import (
     compose_headers,
 )
 from leanbe_emitter.header_rules import MASK
+
+__all__ = ["MASK", "SHORTEST_SECRET", "hidden_words"]
+
+#: A shorter secret may stand in any answer by chance.
+SHORTEST_SECRET = 4
+#: The same of a header's value, which is mostly no secret.
+_SHORTEST_VALUE = 6
+
+
+def hidden_words(secret: str, headers: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Return the words to hide, the longest first: a word may be a part of another one."""
+    values = {word for _, value in headers for word in (value, *value.split())}
+    hidden = {word for word in values if len(word) >= _SHORTEST_VALUE}
+    hidden |= {secret} if len(secret) >= SHORTEST_SECRET else set()
+    return sorted(hidden, key=len, reverse=True)
+
 
 #: The longest body that a curl command repeats, in bytes.
 _LONGEST_IN_CURL = 4096

@@ -6,7 +6,7 @@ each known mistake would sign them, and the one that it accepts names its mistak
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.gate import refusal_in_words
+from leanbe_emitter.conformance.refusal_causes import refusal_in_words
 from leanbe_emitter.conformance.report import Diagnosis
 from leanbe_emitter.conformance.run import Plan
 from leanbe_emitter.delivery.attempt.sender import Sender

@@ -8,17 +8,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.conformance.catalogue.all_checks import CHECKS, GATE, GROUPS
-from leanbe_emitter.conformance.checks import Check, Group, Need
-from leanbe_emitter.conformance.client import Client, Endpoint, Exchange
-from leanbe_emitter.conformance.effects import Effects, NeverQuiet, Timing
+from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.checks.all_checks import CHECKS, GATE, GROUPS
+from leanbe_emitter.conformance.checks.control import find_effective, learn
+from leanbe_emitter.conformance.client import MASK, Client, Endpoint, Exchange, hidden_words
 from leanbe_emitter.conformance.events import Events
-from leanbe_emitter.conformance.gate import NOTHING_VERIFIES, refusal_in_words
-from leanbe_emitter.conformance.hiding import MASK, hidden_words
-from leanbe_emitter.conformance.observing import ObservationFailed, Observe
-from leanbe_emitter.conformance.procedures.story import find_effective, learn
+from leanbe_emitter.conformance.observation import (
+    Effects,
+    NeverQuiet,
+    ObservationFailed,
+    Observe,
+    Timing,
+)
 from leanbe_emitter.conformance.process import StartedReceiver
-from leanbe_emitter.conformance.refusal_causes import Cause, causes
+from leanbe_emitter.conformance.refusal_causes import (
+    NOTHING_VERIFIES,
+    Cause,
+    causes,
+    refusal_in_words,
+)
 from leanbe_emitter.conformance.report import Diagnosis, Report
 from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
 from leanbe_emitter.conformance.sample_requests import Sealer

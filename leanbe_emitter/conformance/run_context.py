@@ -8,15 +8,14 @@ unconfirmed proves nothing, because the receiver may refuse all requests by now.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance.check import Check
 from leanbe_emitter.conformance.client import Client, Exchange
-from leanbe_emitter.conformance.effects import Effects
 from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
 from leanbe_emitter.conformance.judging import judge_valid
 from leanbe_emitter.conformance.movement import Movement
+from leanbe_emitter.conformance.observation import Effects
 from leanbe_emitter.conformance.process import StartedReceiver
-from leanbe_emitter.conformance.request_factory import RequestFactory
-from leanbe_emitter.conformance.sample_requests import SampleRequest, Sealer
+from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest, Sealer
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Result, Verdict
 from leanbe_emitter.wire.stringify import JSON
 

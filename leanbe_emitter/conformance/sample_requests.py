@@ -1,10 +1,10 @@
-"""One request to send: its bytes, and how they go out."""
+"""Requests of a run: their bytes, how they go out, and what a single one is made of."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from leanbe_emitter.conformance.events import Event
+from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
 from leanbe_emitter.delivery.network.transport import WireFault
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.envelope import SealedRequest, payload_text_of, seal, with_payload
@@ -136,3 +136,22 @@ _SIGNATURE = re.compile('("signature": ?)"[0-9a-f]{64}"(?=\\s*}\\s*$)')
 def _in_header(value: JSON) -> str:
     text = value if isinstance(value, str) else stringify(value)
     return text.encode("ascii", "replace").decode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestFactory:
+    """The parts of a single request.
+
+    Attributes:
+        events: makes fresh events.
+        sealer: makes requests of them.
+        event: the event whose forgeries are sent: one that has an effect, if that is known.
+    """
+
+    events: Events
+    sealer: Sealer
+    event: str = USUAL_EVENT
+
+    def fresh(self) -> Event:
+        """Return the event whose forgeries are sent, about a new document."""
+        return self.events.plain(self.event)

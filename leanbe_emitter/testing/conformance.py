@@ -34,7 +34,7 @@ def parametrize_with_checks(*checks: str, exclude: Sequence[str] = ()) -> "pytes
     """
     import pytest  # noqa: PLC0415 - a suite of unittest has none
 
-    from leanbe_emitter.conformance.catalogue.all_checks import chosen  # noqa: PLC0415 - slow
+    from leanbe_emitter.conformance.checks.all_checks import chosen  # noqa: PLC0415 - slow
 
     ids = [check.id for check in chosen(checks, exclude=exclude)]
     return pytest.mark.parametrize("leanbe_check", ids, ids=ids, indirect=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leanbe_emitter.conformance.catalogue.all_checks import CHECKS
 from leanbe_emitter.conformance.check_url import UrlCheck, Wanted
+from leanbe_emitter.conformance.checks.all_checks import CHECKS
 from leanbe_emitter.conformance.report import Report
 from tests.support import flaws_in_go, flaws_in_php, flaws_in_ruby
 from tests.support.checked_receivers import found, ids_of, told_wrong

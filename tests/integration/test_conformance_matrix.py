@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from leanbe_emitter.conformance.catalogue.all_checks import CHECKS
+from leanbe_emitter.conformance.checks.all_checks import CHECKS
 from leanbe_emitter.conformance.example.flaws import RECEIVERS
 from leanbe_emitter.conformance.example.receiver import ExampleReceiver
 from leanbe_emitter.conformance.report import Report

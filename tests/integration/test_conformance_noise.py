@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from leanbe_emitter.conformance.observing import ObservationFailed
+from leanbe_emitter.conformance.observation import ObservationFailed
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unreachable
 from leanbe_emitter.errors import ReceiverUnavailable

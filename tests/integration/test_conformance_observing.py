@@ -4,7 +4,12 @@ import sys
 
 import pytest
 
-from leanbe_emitter.conformance.observing import ObservationFailed, by_command, by_function, by_url
+from leanbe_emitter.conformance.observation import (
+    ObservationFailed,
+    by_command,
+    by_function,
+    by_url,
+)
 from leanbe_emitter.delivery.network.transport import Answer, OutgoingRequest, Unreachable
 from tests.support.event_loops import run_in_loop
 

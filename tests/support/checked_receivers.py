@@ -18,13 +18,11 @@ from leanbe_emitter.cli.receive.receiver_server import (
     incoming,
 )
 from leanbe_emitter.clock import SystemClock, stopwatch
-from leanbe_emitter.conformance.catalogue.all_checks import CHECKS, chosen
+from leanbe_emitter.conformance.checks.all_checks import CHECKS, chosen
 from leanbe_emitter.conformance.client import Endpoint
-from leanbe_emitter.conformance.effects import Timing
 from leanbe_emitter.conformance.example.flaws import RECEIVERS
-from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, Reply
-from leanbe_emitter.conformance.example.state import State
-from leanbe_emitter.conformance.observing import Observe, by_function, by_url
+from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, Reply, State
+from leanbe_emitter.conformance.observation import Observe, Timing, by_function, by_url
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.conformance.run import Plan, Run
 from leanbe_emitter.delivery.in_process.functions import ReceivedRequest, function_transport

@@ -7,11 +7,8 @@ from functools import cache
 
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.cli.receive.check_report import lines_of
-from leanbe_emitter.conformance.formats.findings import findings_of
-from leanbe_emitter.conformance.formats.github import as_github
-from leanbe_emitter.conformance.formats.junit import as_junit
-from leanbe_emitter.conformance.formats.markdown import as_markdown
 from leanbe_emitter.conformance.report import Report
+from leanbe_emitter.conformance.report_formats import as_github, as_junit, as_markdown, findings_of
 from leanbe_emitter.delivery.in_process.functions import function_transport
 from tests.support.checked_receivers import SECRET, check_in_process, example
 

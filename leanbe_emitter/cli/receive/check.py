@@ -176,7 +176,7 @@ def check(  # noqa: PLR0913 - one argument for each option
 
 
 def _print_list(invocation: Invocation) -> None:
-    from leanbe_emitter.conformance.catalogue.all_checks import CHECKS  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.conformance.checks.all_checks import CHECKS  # noqa: PLC0415 - loads SQLAlchemy
 
     rows = [
         {
@@ -212,9 +212,7 @@ def _print_reports(
 
 
 def _formats(language: str | None) -> "Mapping[str, Callable[[Report], str]]":
-    from leanbe_emitter.conformance.formats.github import as_github  # noqa: PLC0415 - as above
-    from leanbe_emitter.conformance.formats.junit import as_junit  # noqa: PLC0415 - as above
-    from leanbe_emitter.conformance.formats.markdown import as_markdown  # noqa: PLC0415 - as above
+    from leanbe_emitter.conformance.report_formats import as_github, as_junit, as_markdown  # noqa: PLC0415 - as above
 
     return {
         "json": lambda report: output.json_document(report.document()),

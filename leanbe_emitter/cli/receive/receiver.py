@@ -24,8 +24,7 @@ from leanbe_emitter.cli.receive.receiver_server import (
     serve,
 )
 from leanbe_emitter.conformance.example.flaws import RECEIVERS
-from leanbe_emitter.conformance.example.receiver import ExampleReceiver
-from leanbe_emitter.conformance.example.state import State
+from leanbe_emitter.conformance.example.receiver import ExampleReceiver, State
 from leanbe_emitter.storage.schema.states import Outcome
 
 _COLUMNS = [

@@ -6,8 +6,13 @@ import re
 from collections.abc import Mapping
 from traceback import format_exc
 
-from leanbe_emitter.conformance.example.receiver import ExampleReceiver, Incoming, Refused, Reply
-from leanbe_emitter.conformance.example.state import Handled
+from leanbe_emitter.conformance.example.receiver import (
+    ExampleReceiver,
+    Handled,
+    Incoming,
+    Refused,
+    Reply,
+)
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.payloads.event_payloads import payload_shape
 from leanbe_emitter.wire.signing import sign_text

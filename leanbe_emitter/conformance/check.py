@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
-from leanbe_emitter.conformance.request_factory import RequestFactory
-from leanbe_emitter.conformance.sample_requests import SampleRequest
+from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level
 
 if TYPE_CHECKING:
     from leanbe_emitter.conformance.run_context import RunContext
+
 
 #: Makes the request of a check.
 Make: TypeAlias = Callable[[RequestFactory], SampleRequest]

@@ -3,6 +3,8 @@
 The checks are performed together first: three events have to move the observation by three times
 what one moves it. Only if they do not, each is performed alone, and again if it fails, so that a
 change by somebody else is not taken for a second effect.
+
+A status alone proves none of it: a receiver may answer 204 and store a duplicate, too.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,14 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group, Need
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.judging import judgement_of
 from leanbe_emitter.conformance.movement import Movement, along, in_words, movement, times
-from leanbe_emitter.conformance.procedures.confirmed_failures import confirmed_failure
+from leanbe_emitter.conformance.procedures import confirmed_failure
 from leanbe_emitter.conformance.run_context import Effective, RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.delivery.network.transport import WireFault
 
 _AT_ONCE = 8
@@ -145,3 +148,43 @@ def _wrong_among(check: DuplicateCheck, exchanges: Sequence[Exchange]) -> Exchan
 
 def _more(moved: Movement, single: Movement) -> str:
     return f"moved {in_words(moved)}; one delivery moves {in_words(single)}"
+
+
+_ONE_EFFECT = "2xx, one effect"
+_TWICE = "Leanbe may send an event again: after a timeout, a deployment, a lost answer."
+
+DUPLICATES = Group(
+    checks=(
+        DuplicateCheck(
+            id="idempotency.duplicate",
+            level=Level.MUST,
+            sends="an event, and the same bytes again",
+            expects=_ONE_EFFECT,
+            why=_TWICE,
+            fix=fixes.INSERT_FIRST,
+            deliver=again,
+        ),
+        DuplicateCheck(
+            id="idempotency.concurrent",
+            level=Level.MUST,
+            sends="the same bytes 8 times at once",
+            expects="2xx, 409 or 429, one effect",
+            why="Two processes that look first and insert then both find nothing.",
+            fix=fixes.INSERT_FIRST,
+            needs=frozenset({Need.NETWORK}),
+            deliver=at_once,
+            also_allowed=frozenset({409, 429}),
+        ),
+        DuplicateCheck(
+            id="idempotency.after_hangup",
+            level=Level.SHOULD,
+            sends="an event, hung up before the answer, and the same bytes again",
+            expects=_ONE_EFFECT,
+            why="A sender that got no answer sends again, while the first is still at work.",
+            fix=fixes.INSERT_FIRST,
+            needs=frozenset({Need.NETWORK}),
+            deliver=hung_up,
+        ),
+    ),
+    procedure=send_duplicates,
+)

@@ -1,11 +1,13 @@
-"""The gate, and all 22 events as one story. Both show which events have an effect."""
+"""The controls, which every right receiver accepts: the plainest event, and all 22 as one story."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group
 from leanbe_emitter.conformance.movement import movement
 from leanbe_emitter.conformance.run_context import ControlRefused, Effective, RunContext
+from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 _NO_EFFECT = "no event has an effect that the observation shows as a number or as a list's length"
@@ -80,3 +82,32 @@ async def learn(context: RunContext, name: str) -> None:
 
 def _last_of(wanted: Iterable[str]) -> int:
     return max((LIFECYCLE_ORDER.index(name) + 1 for name in wanted), default=0)
+
+
+#: Everything else waits for this one: the plainest event that there is.
+GATE = Check(
+    id="control.plain",
+    level=Level.MUST,
+    sends="idea.created in ASCII, with integers only, rightly signed",
+    expects="2xx",
+    why="If the plainest event is refused, all events are.",
+    fix=fixes.HASH_AS_IT_CAME,
+)
+
+PLAIN = Group(checks=(GATE,), procedure=open_gate)
+
+STORY = Group(
+    checks=tuple(
+        StoryCheck(
+            id=f"control.event[{name}]",
+            level=Level.MUST,
+            sends=f"a sample of {name}",
+            expects="2xx",
+            why="Leanbe sends all 22 events to the one URL, and tries refused ones again.",
+            fix=fixes.ACCEPT_UNKNOWN,
+            event=name,
+        )
+        for name in LIFECYCLE_ORDER
+    ),
+    procedure=send_story,
+)

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from leanbe_emitter.conformance.catalogue.answers import LATENCY, LEAK
-from leanbe_emitter.conformance.catalogue.compat import COMPAT
-from leanbe_emitter.conformance.catalogue.control import GATE, PLAIN, STORY
-from leanbe_emitter.conformance.catalogue.durability import DURABILITY
-from leanbe_emitter.conformance.catalogue.http import NESTING, NO_ENVELOPES, OTHER_REQUESTS
-from leanbe_emitter.conformance.catalogue.idempotency import DISTINCT, DUPLICATES, SAME_PAYLOAD
-from leanbe_emitter.conformance.catalogue.order import AFTER_DELETION, REVERSED
-from leanbe_emitter.conformance.catalogue.serialise import SERIALISE
-from leanbe_emitter.conformance.catalogue.signature import SIGNATURE
-from leanbe_emitter.conformance.checks import Check, Group
-from leanbe_emitter.conformance.procedures.forgeries import send_forgeries
+from leanbe_emitter.conformance.check import Check, Group
+from leanbe_emitter.conformance.checks.answers import LATENCY, LEAK
+from leanbe_emitter.conformance.checks.compat import COMPAT
+from leanbe_emitter.conformance.checks.control import GATE, PLAIN, STORY
+from leanbe_emitter.conformance.checks.distinct_events import DISTINCT, SAME_PAYLOAD
+from leanbe_emitter.conformance.checks.duplicates import DUPLICATES
+from leanbe_emitter.conformance.checks.durability import DURABILITY
+from leanbe_emitter.conformance.checks.http import NESTING, NO_ENVELOPES, OTHER_REQUESTS
+from leanbe_emitter.conformance.checks.order import AFTER_DELETION, REVERSED
+from leanbe_emitter.conformance.checks.serialise import SERIALISE
+from leanbe_emitter.conformance.checks.signature import SIGNATURE, send_forgeries
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group
+from leanbe_emitter.conformance.checks.distinct_events import counts_deliveries, resource_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.judging import judge_refused, judgement_of
 from leanbe_emitter.conformance.movement import Movement, along, in_words, movement, shows
-from leanbe_emitter.conformance.procedures.confirmed_failures import confirmed_failure
-from leanbe_emitter.conformance.procedures.distinct_events import counts_deliveries, resource_of
+from leanbe_emitter.conformance.procedures import confirmed_failure
 from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.wire.stringify import JSON
 
 
@@ -107,3 +108,34 @@ async def _send(context: RunContext, *events: Event) -> list[Exchange]:
 
 def _refused_among(exchanges: Sequence[Exchange]) -> Exchange | None:
     return next((each for each in exchanges if not each.is_accepted), None)
+
+
+_WHY = "A retry comes minutes after later events, so that nobody can rely on the order."
+
+REVERSED = Group(
+    checks=(
+        Check(
+            id="order.reversed",
+            level=Level.SHOULD,
+            sends="an update before its document's creation",
+            expects="2xx, the same end state as in order",
+            why=_WHY,
+            fix=fixes.UPSERT,
+        ),
+    ),
+    procedure=send_reversed,
+)
+
+AFTER_DELETION = Group(
+    checks=(
+        Check(
+            id="order.after_deletion",
+            level=Level.SHOULD,
+            sends="a late update after the deletion",
+            expects="2xx, no change",
+            why=_WHY,
+            fix=fixes.KEEP_TOMBSTONE,
+        ),
+    ),
+    procedure=send_after_deletion,
+)

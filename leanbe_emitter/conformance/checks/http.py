@@ -1,13 +1,39 @@
 """HTTP: bodies that are no envelopes, and ways in which a right body may come."""
 
+from collections.abc import Sequence
+
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.checks import Check, Group, Make, Need, RequestCheck
-from leanbe_emitter.conformance.procedures.nesting import send_nesting
-from leanbe_emitter.conformance.procedures.valid import send_valid_requests
-from leanbe_emitter.conformance.request_factory import RequestFactory
-from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.conformance.verdicts import Level
+from leanbe_emitter.conformance.check import Check, Group, Make, Need, RequestCheck
+from leanbe_emitter.conformance.judging import judgement_of
+from leanbe_emitter.conformance.procedures import send_valid_requests
+from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
+from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.delivery.network.transport import WireFault
+
+_LEVELS = 100_000
+_BODY = b'{"payload":' + b"[" * _LEVELS + b"]" * _LEVELS + b',"event":"idea.created"}'
+
+
+async def send_nesting(context: RunContext, checks: Sequence[Check]) -> None:
+    """Send the body between two controls.
+
+    Raises:
+        ControlRefused: the receiver refuses the second control.
+    """
+    await context.control()
+    exchange = await context.client.send(context.sealer.raw(_BODY))
+    after = await context.send(context.events.plain())
+    for check in checks:
+        if after.is_accepted:
+            context.judge(check, judgement_of(exchange, Verdict.PASS))
+        else:
+            got = f"{exchange.in_words()}; the control after it: {after.in_words()}"
+            context.judge(check, Judgement(verdict=Verdict.FAIL, got=got))
+    context.confirm()
+    if not after.is_accepted:
+        raise ControlRefused(after)
+
 
 _KIB = 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

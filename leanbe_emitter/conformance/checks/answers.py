@@ -1,17 +1,34 @@
-"""Leaks in the answers to forgeries: the secret, the right signature, a stack trace."""
+"""Answers of the receiver: how fast they came, and what they gave away."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from leanbe_emitter.conformance.checks import Check
-from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.hiding import SHORTEST_SECRET
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.client import SHORTEST_SECRET, Exchange
 from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.explain.received_request import signed_text_of
 from leanbe_emitter.wire.faults.bodies import WRONG_SECRET
 from leanbe_emitter.wire.signing import sign_text
+
+
+async def judge_latency(context: RunContext, checks: Sequence[Check]) -> None:
+    """Judge the answers that came before."""
+    slowest = max(context.valid, key=lambda each: each.seconds)
+    is_late = slowest.seconds > context.deadline_seconds
+    got = f"{slowest.seconds:.2g} s for {slowest.request.event or 'a request'}"
+    for check in checks:
+        context.judge(
+            check,
+            Judgement(
+                verdict=Verdict.FAIL if is_late else Verdict.PASS,
+                got=f"{got}; the deadline is {context.deadline_seconds:g} s" if is_late else got,
+                curl=slowest.curl if is_late else "",
+            ),
+        )
+
 
 _STACK_TRACE = re.compile(
     r"""
@@ -90,3 +107,49 @@ _LEAKS: Mapping[str, Leaks] = {
     "leak.expected_signature": _leaks_signature,
     "leak.stack_trace": _leaks_stack,
 }
+
+
+LATENCY = Group(
+    checks=(
+        Check(
+            id="latency.answer",
+            level=Level.SHOULD,
+            sends="every valid request of this run",
+            expects="an answer before the deadline",
+            why="Nobody knows how long Leanbe waits; other services wait 5 seconds.",
+            fix=fixes.ANSWER_FIRST,
+            needs=frozenset({Need.NETWORK}),
+        ),
+    ),
+    procedure=judge_latency,
+)
+
+LEAK = Group(
+    checks=(
+        Check(
+            id="leak.secret",
+            level=Level.MUST,
+            sends="every forged request of this run",
+            expects="answers without the secret",
+            why="Anybody who sends a forgery reads the secret, and can sign.",
+            fix=fixes.ANSWER_LITTLE,
+        ),
+        Check(
+            id="leak.expected_signature",
+            level=Level.MUST,
+            sends="every forged request of this run",
+            expects="answers without the right signature",
+            why="Anybody who sends a forgery reads how it should be signed.",
+            fix=fixes.ANSWER_LITTLE,
+        ),
+        Check(
+            id="leak.stack_trace",
+            level=Level.SHOULD,
+            sends="every forged request of this run",
+            expects="answers without a stack trace",
+            why="A stack trace shows paths, versions and code.",
+            fix=fixes.NO_DEBUG,
+        ),
+    ),
+    procedure=judge_leaks,
+)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group, Need
 from leanbe_emitter.conformance.judging import judgement_of
 from leanbe_emitter.conformance.movement import along, in_words, movement
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 
 
 async def kill_receiver(context: RunContext, checks: Sequence[Check]) -> None:
@@ -55,3 +56,30 @@ async def _again(context: RunContext, request: SampleRequest) -> Judgement:
     if not moved:
         return judgement_of(exchange, Verdict.PASS, but="no further effect")
     return judgement_of(exchange, Verdict.FAIL, but=f"a second effect: {in_words(moved)}")
+
+
+_NEEDS = frozenset({Need.NETWORK, Need.OBSERVATION, Need.START})
+
+DURABILITY = Group(
+    checks=(
+        Check(
+            id="durability.killed_after_answer",
+            level=Level.SHOULD,
+            sends="an event, SIGKILL after the 2xx, a new start",
+            expects="the effect is there",
+            why="After a 2xx, Leanbe never sends the event again.",
+            fix=fixes.COMMIT_THEN_ANSWER,
+            needs=_NEEDS,
+        ),
+        Check(
+            id="durability.duplicate_after_restart",
+            level=Level.SHOULD,
+            sends="the same bytes again after the new start",
+            expects="2xx, no further effect",
+            why="What was seen has to outlive the process, as what was done does.",
+            fix=fixes.INSERT_FIRST,
+            needs=_NEEDS,
+        ),
+    ),
+    procedure=kill_receiver,
+)

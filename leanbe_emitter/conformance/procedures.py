@@ -1,8 +1,9 @@
-"""A failure that only effects show has to come twice: somebody else may change the observation."""
+"""Procedures that several groups share: send requests, and judge their checks."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from leanbe_emitter.conformance.check import Check, RequestCheck
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Verdict
 
@@ -18,3 +19,12 @@ async def confirmed_failure(
     if second.verdict is Verdict.FAIL:
         return second
     return replace(second, verdict=Verdict.INCONCLUSIVE, got=f"{first.got}; then {second.got}")
+
+
+async def send_valid_requests(context: RunContext, checks: Sequence[Check]) -> None:
+    """Send the request of each check."""
+    for check in checks:
+        assert isinstance(check, RequestCheck)  # noqa: S101 - the group has no others
+        await context.control_if_due()
+        exchange = await context.send_valid(check.make(context.factory))
+        context.judge_valid(check, exchange)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.checks import Group, Make, RequestCheck
-from leanbe_emitter.conformance.procedures.valid import send_valid_requests
-from leanbe_emitter.conformance.request_factory import RequestFactory
-from leanbe_emitter.conformance.sample_requests import SampleRequest
+from leanbe_emitter.conformance.check import Group, Make, RequestCheck
+from leanbe_emitter.conformance.procedures import send_valid_requests
+from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.stringify import JSON
 

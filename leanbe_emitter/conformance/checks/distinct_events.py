@@ -4,18 +4,24 @@ The titles hold tokens. If the observation shows a token of an update alone, it 
 well when the update follows another event of its document. If it shows no titles, but counts
 deliveries, the count tells. Otherwise nothing is proven: a receiver that stores one row for each
 document looks the same as one that drops the update.
+
+A deletion right after the creation has the same payload, and so the same signature. A receiver that
+knows duplicates by their signature takes it for one. If it has no effect, another document shows
+whether any deletion has one: there, the deletion has another payload.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from leanbe_emitter.conformance.checks import Check
+from leanbe_emitter.conformance import fixes
+from leanbe_emitter.conformance.check import Check, Group
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.judging import judge_refused, judgement_of
 from leanbe_emitter.conformance.movement import movement, shows
+from leanbe_emitter.conformance.procedures import confirmed_failure
 from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.stringify import JSON
 
@@ -119,3 +125,76 @@ def _count(context: RunContext, before: JSON, value: JSON) -> int:
     moved, single = movement(before, value), context.effective[0].single
     counts = {moved.get(path, 0) / by for path, by in single.items()}
     return next((count for count in (_ALL, _WITHOUT_LAST) if count in counts), 0)
+
+
+async def send_same_payload(context: RunContext, checks: Sequence[Check]) -> None:
+    """Send a creation, and the deletion with the same payload."""
+    for check in checks:
+        context.judge(check, await confirmed_failure(_send_same_payload, context))
+
+
+async def _send_same_payload(context: RunContext) -> Judgement:
+    resource, documents = resource_of(context), context.events.documents()
+    created = documents.event(f"{resource}.created")
+    deleted = replace(documents.event(f"{resource}.deleted"), payload=created.payload)
+    await context.send(created)
+    before = await context.at_rest()
+    exchange = await context.send(deleted)
+    after = await context.at_rest()
+    if not exchange.is_accepted:
+        return judge_refused(context, exchange)
+    if context.effects is None or not context.effective:
+        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if movement(before, after):
+        return judgement_of(exchange, Verdict.PASS, but="another effect")
+    if not await _deletion_has_effect(context, resource):
+        return Judgement(verdict=Verdict.INCONCLUSIVE, got="a deletion has no effect here")
+    return judgement_of(exchange, Verdict.FAIL, but="no effect, as if it were a duplicate")
+
+
+async def _deletion_has_effect(context: RunContext, resource: str) -> bool:
+    """Return whether a deletion has an effect whose payload is another than the creation's."""
+    documents = context.events.documents()
+    await context.send(documents.event(f"{resource}.created"))
+    before = await context.at_rest()
+    await context.send(documents.event(f"{resource}.deleted"))
+    return bool(movement(before, await context.at_rest()))
+
+
+_LOST = "An event that is taken for a duplicate of another one is lost."
+
+DISTINCT = Group(
+    checks=(
+        Check(
+            id="idempotency.other_event",
+            level=Level.MUST,
+            sends="an update of a document, after its creation",
+            expects="2xx, another effect",
+            why=_LOST,
+            fix=fixes.KEY_OF_EVENT,
+        ),
+        Check(
+            id="idempotency.same_event_later",
+            level=Level.MUST,
+            sends="a second update of a document",
+            expects="2xx, another effect",
+            why=_LOST,
+            fix=fixes.KEY_OF_EVENT,
+        ),
+    ),
+    procedure=send_distinct_events,
+)
+
+SAME_PAYLOAD = Group(
+    checks=(
+        Check(
+            id="idempotency.same_payload",
+            level=Level.SHOULD,
+            sends="a creation, then the deletion: the same payload, the same signature",
+            expects="2xx, another effect",
+            why="Two events of one document may have the same payload, and so the same signature.",
+            fix=fixes.KEY_OF_EVENT,
+        ),
+    ),
+    procedure=send_same_payload,
+)

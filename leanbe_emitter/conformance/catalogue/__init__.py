@@ -1,1 +1,0 @@
-"""The checks, a file for each group. ``all_checks.CHECKS`` is the whole list."""

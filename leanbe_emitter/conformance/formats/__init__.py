@@ -1,1 +1,0 @@
-"""Reports for programs: pure functions from a report to text, without any secret."""

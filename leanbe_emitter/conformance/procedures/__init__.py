@@ -1,1 +1,0 @@
-"""How groups of checks are performed: their requests are sent, and each check is judged."""
