@@ -18,7 +18,7 @@ from fastapi.responses import Response
 from benchmarks.acting import FIELDS
 from benchmarks.processes import measured, options, say, wait_for_word
 from leanbe_emitter import Leanbe, Settings
-from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
+from leanbe_emitter.cli.invocation.process_tuning import infrequent_garbage_collection
 from leanbe_emitter.server.app import create_app
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.server.serving import BackgroundJobs, serve

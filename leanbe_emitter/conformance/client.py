@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.request_code import curl
 from leanbe_emitter.delivery.network.transport import (
     VERIFY,
     Answer,

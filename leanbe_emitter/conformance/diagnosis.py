@@ -11,8 +11,8 @@ from leanbe_emitter.conformance.report import Diagnosis
 from leanbe_emitter.conformance.run import Plan
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.network.transport import Transport
-from leanbe_emitter.delivery.probing.events import sample_events
-from leanbe_emitter.delivery.probing.sending import prober_of
+from leanbe_emitter.delivery.probing.conversation import sample_events
+from leanbe_emitter.delivery.probing.prober import prober_of
 from leanbe_emitter.delivery.queue_types import WebhookSettings
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.target_rules import TargetRules

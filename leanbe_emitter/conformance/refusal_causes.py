@@ -16,9 +16,9 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.explain.contents import CONTENTS
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.mistakes import ContentMistake
-from leanbe_emitter.wire.explain.notation import RefusedText
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.explain.serialisers.catalogue import SERIALISERS
+from leanbe_emitter.wire.explain.serialisers import SERIALISERS
+from leanbe_emitter.wire.explain.serialisers.notation import RefusedText
 from leanbe_emitter.wire.signing import to_utf8
 
 NOTHING_VERIFIES = "nothing verifies yet"

@@ -7,7 +7,7 @@ caller rolls it back.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,12 +16,13 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.domain.document_values import list_changes
-from leanbe_emitter.domain.not_found import deleted_meanwhile
+from leanbe_emitter.domain.document_values import changed_names, list_changes
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids, ids_of_second
 from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.engine.sqlite_engine import is_sole_writer
 from leanbe_emitter.storage.queries.clock import stands_still
+from leanbe_emitter.storage.schema.document_tables import OfProduct
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
@@ -249,3 +250,39 @@ def _locked_by(session: Session) -> set[str]:
 def forget_locks(session: Session) -> None:
     """Forget the locks: a rollback to a savepoint releases those that were taken after it."""
     session.info.pop(_LOCKED, None)
+
+
+Row = TypeVar("Row", bound=OfProduct)
+#: Returns the values of documents by the documents' names.
+DocumentsOf = Callable[[Session, ProductRow, Sequence[Row]], list[dict[str, JSON]]]
+
+
+def record(  # noqa: PLR0913 - the event, its document, and how to read it
+    action: Action,
+    event: str,
+    product: ProductRow,
+    row: Row,
+    documents: DocumentsOf[Row],
+    *,
+    before: Mapping[str, JSON] | None = None,
+) -> None:
+    """Add an event with the present values of its document; see ``Action.record``."""
+    (values,) = documents(action.session, product, [row])
+    action.record(event, product, values, updated_at=row.updated_at, before=before)
+
+
+@contextmanager
+def changing(
+    action: Action, event: str, product: ProductRow, row: Row, documents: DocumentsOf[Row]
+) -> Iterator[None]:
+    """Lock the product; if the block changes the document, move ``updatedAt`` and add an event."""
+    action.lock(product)
+    (before,) = documents(action.session, product, [row])
+    yield
+    action.session.flush()
+    (after,) = documents(action.session, product, [row])
+    if changed_names(before, after):
+        action.touch(row)
+        # Flush within the action: a later flush would not be undone if the action fails.
+        action.session.flush()
+        record(action, event, product, row, documents, before=before)

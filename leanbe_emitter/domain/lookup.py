@@ -12,14 +12,35 @@ from typing import Protocol, TypeVar
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from leanbe_emitter.domain.not_found import no_product_yet, no_such
 from leanbe_emitter.domain.validation import is_storable
-from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.hints import Hint
+from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.hints import CREATE_PRODUCT, Hint
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.queries.compiled_statements import load
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
+
+
+def no_such(what: str, reference: str, *, hint: str) -> NotFound:
+    """Return the error for a reference to an object that does not exist.
+
+    Args:
+        what: the kind of object.
+        reference: the reference, as the caller gave it.
+        hint: how to name an object of that kind, or the name that was probably meant.
+    """
+    return NotFound(f"There is no {what} {reference!r}.", hint=hint)
+
+
+def no_product_yet() -> NotFound:
+    """Return the error for a database without a product."""
+    return NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
+
+
+def deleted_meanwhile(what: str) -> NotFound:
+    """Return the error for an object that somebody has deleted since the caller found it."""
+    return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else deleted it.")
+
 
 #: How many digits a part of an id has at least.
 SHORTEST_PART = 6

@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
-from leanbe_emitter.domain.action import Action
+from leanbe_emitter.domain.action import Action, changing, record
 from leanbe_emitter.domain.document_references import product_reference
 from leanbe_emitter.domain.document_values import assign, instant_text
-from leanbe_emitter.domain.event_recording import changing, record
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_number, require
@@ -29,8 +28,7 @@ from leanbe_emitter.wire.instants import (
     print_instant,
     print_milliseconds,
 )
-from leanbe_emitter.wire.payloads.declarations import OKR
-from leanbe_emitter.wire.payloads.field_rules import key_result_progress, okr_progress
+from leanbe_emitter.wire.payloads.declarations import OKR, key_result_progress, okr_progress
 from leanbe_emitter.wire.stringify import JSON
 
 _DATES = ("startDate", "endDate")

@@ -23,7 +23,7 @@ from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, User
 from leanbe_emitter.wire.assumptions.catalogue import assumption
 from leanbe_emitter.wire.assumptions.parsing import check_assumption
 from leanbe_emitter.wire.did_you_mean import any_of, did_you_mean
-from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.declarations import DEFAULT_STATUSES
 
 #: The first user of a product for which nobody names an owner (contract b.0).
 DEFAULT_OWNER = {"email": "owner@example.com", "first_name": "Product Owner"}

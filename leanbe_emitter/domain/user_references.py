@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.not_found import deleted_meanwhile
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON

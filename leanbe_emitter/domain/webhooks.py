@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.not_found import deleted_meanwhile
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.header_rules import check_headers

@@ -30,9 +30,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
-from leanbe_emitter.seeds.content import Entry, Product, User
-from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS, Section
-from leanbe_emitter.seeds.seed import Seed
+from leanbe_emitter.seeds.seed import FIXED_ID, SECTIONS, Entry, Product, Section, Seed, User
 from leanbe_emitter.storage.schema.states import RequestStatus, VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.strict_model import Path

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from leanbe_emitter.storage.schema.states import Outcome
-from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.answer_digests import digests_in
 from leanbe_emitter.wire.explain.explainer import Verdict
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.request_code import curl
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")

@@ -8,7 +8,7 @@ import pytest
 
 from leanbe_emitter import Filter, Job
 from leanbe_emitter.delivery.network.transport import Answer
-from leanbe_emitter.library.deliveries import delivery_count, evidence_filter
+from leanbe_emitter.library.deliveries import delivery_filter
 from tests.support.api_client import Api, open_api
 from tests.support.scripted_transport import ScriptedTransport
 
@@ -114,9 +114,9 @@ def test_a_search_says_that_it_looked_at_the_newest_only(
     answers = [api("GET", f"/deliveries{path}?q=mode").json() for path in ("", "/count")]
     assert [each["searched"] for each in answers] == [None, None]
     assert "searched" not in api("GET", "/deliveries").json()
-    oldest = evidence_filter._oldest_searched().offset(1)
-    monkeypatch.setattr(evidence_filter, "_oldest_searched", lambda: oldest)
-    monkeypatch.setattr(evidence_filter, "MOST_SEARCHED", 2)
+    oldest = delivery_filter._oldest_searched().offset(1)
+    monkeypatch.setattr(delivery_filter, "_oldest_searched", lambda: oldest)
+    monkeypatch.setattr(delivery_filter, "MOST_SEARCHED", 2)
     assert selected(api, q="mode") == [4]
     assert api("GET", "/deliveries/count?q=mode").json()["searched"] == 2
 
@@ -127,7 +127,7 @@ def test_counting_stops(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         "byStatus": {"pending": 4, "delivered": 1, "exhausted": 0, "cancelled": 0},
         "more": False,
     }
-    monkeypatch.setattr(delivery_count, "MOST_COUNTED", 3)
+    monkeypatch.setattr(delivery_filter, "MOST_COUNTED", 3)
     stopped = api("GET", "/deliveries/count").json()
     assert (stopped["count"], stopped["more"]) == (3, True)
 

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.generated_types.languages import LANGUAGES
+from leanbe_emitter.wire.generated_types import LANGUAGES
 from leanbe_emitter.wire.generated_types.records import type_file
 from tests.support.emitted_bodies import emitted_bodies
 from tests.support.npm_packages import npm_package

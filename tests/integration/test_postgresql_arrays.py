@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.storage.engine.postgresql_arrays import ARRAYS, TextArray, arrays, unnest
-from leanbe_emitter.storage.engine.postgresql_driver import execute
+from leanbe_emitter.storage.engine.postgresql_driver import (
+    ARRAYS,
+    TextArray,
+    arrays,
+    execute,
+    unnest,
+)
 from tests.support.engine_setup import Bench
 
 _VALUES: dict[str, list[Any]] = {

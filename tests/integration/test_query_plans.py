@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from leanbe_emitter import Filter
-from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.delivery_filter import selected
 from leanbe_emitter.library.deliveries.list_rows import read_rows
 from leanbe_emitter.library.runtime.paging import newest_ids
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES

@@ -7,7 +7,7 @@ import pytest
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.seeds import read_seed
-from leanbe_emitter.seeds.sections import FIXED_ID, SECTIONS
+from leanbe_emitter.seeds.seed import FIXED_ID, SECTIONS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "seed-files.md").read_text()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
+from leanbe_emitter.delivery.in_process.blocking_code import start_threads_as_daemons
 from leanbe_emitter.delivery.in_process.stack_location import is_user_code
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from tests.support.event_loops import run_in_loop, run_in_virtual_time

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from leanbe_emitter.cli.invocation.descriptors import connections_by_default, raise_descriptor_limit
+from leanbe_emitter.cli.invocation.process_tuning import (
+    connections_by_default,
+    raise_descriptor_limit,
+)
 
 
 @pytest.fixture(autouse=True)

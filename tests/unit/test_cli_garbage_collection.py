@@ -2,7 +2,7 @@
 
 import gc
 
-from leanbe_emitter.cli.invocation.garbage_collection import (
+from leanbe_emitter.cli.invocation.process_tuning import (
     YOUNG_OBJECTS,
     infrequent_garbage_collection,
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.invocation import backlog_text
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.queue.due_queries import Due
 

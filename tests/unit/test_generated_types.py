@@ -10,7 +10,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES
-from leanbe_emitter.wire.generated_types.languages import LANGUAGES
+from leanbe_emitter.wire.generated_types import LANGUAGES
 from leanbe_emitter.wire.generated_types.records import type_file
 from leanbe_emitter.wire.payloads.event_payloads import envelope_shape
 from leanbe_emitter.wire.payloads.schema import json_schema

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leanbe_emitter.wire.payloads.field_rules import key_result_progress, okr_progress
+from leanbe_emitter.wire.payloads.declarations import key_result_progress, okr_progress
 
 measures = st.floats(min_value=-1e9, max_value=1e9)
 

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from leanbe_emitter.delivery.network.resolver import SystemResolver, look_up
-from leanbe_emitter.delivery.network.thread_pool import Call, DaemonThreads, start_daemon
+from leanbe_emitter.delivery.network.resolver import (
+    Call,
+    DaemonThreads,
+    SystemResolver,
+    look_up,
+    start_daemon,
+)
 from tests.support.event_loops import run_in_loop
 
 

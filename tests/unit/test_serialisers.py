@@ -5,9 +5,13 @@ import pytest
 from leanbe_emitter.wire.explain.differences import differences
 from leanbe_emitter.wire.explain.json_tree import tree_of
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import JAVASCRIPT, RefusedText, write
-from leanbe_emitter.wire.explain.serialisers.catalogue import SERIALISERS
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import SERIALISERS
+from leanbe_emitter.wire.explain.serialisers.notation import (
+    JAVASCRIPT,
+    RefusedText,
+    Serialiser,
+    write,
+)
 from leanbe_emitter.wire.stringify import parse, stringify
 from tests.support.serialiser_table import TABLE, Row, rows
 

@@ -8,9 +8,8 @@ import pytest
 
 from leanbe_emitter import InvalidSignature, verify
 from leanbe_emitter.wire.explain.json_tree import tree_of
-from leanbe_emitter.wire.explain.notation import RefusedText
-from leanbe_emitter.wire.explain.serialisers.catalogue import SERIALISERS
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import SERIALISERS
+from leanbe_emitter.wire.explain.serialisers.notation import RefusedText, Serialiser
 from leanbe_emitter.wire.signing_vectors import signing_vectors
 
 DOCUMENT: Any = signing_vectors()

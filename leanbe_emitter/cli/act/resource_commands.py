@@ -30,9 +30,8 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     who_retries,
 )
 from leanbe_emitter.cli.invocation.commands import Group, subcommand
-from leanbe_emitter.cli.invocation.followed_deliveries import require_delivered
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.exit_status import require_delivered
+from leanbe_emitter.cli.invocation.invocation import Invocation, notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import WholeNumber

@@ -25,9 +25,8 @@ from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.clock import MANUAL
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
-from leanbe_emitter.wire.explain.answers import digests_in
-from leanbe_emitter.wire.explain.assumption_notes import assumptions_note
+from leanbe_emitter.wire.assumptions.parsing import assumptions_note, parse_assumptions
+from leanbe_emitter.wire.explain.answer_digests import digests_in
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe

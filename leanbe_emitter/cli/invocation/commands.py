@@ -6,17 +6,38 @@ which a command gets by ``@click.pass_obj``.
 
 import shlex
 from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import StrEnum
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import CommandMissing
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.wrong_words import ours_for_command, ours_for_option
 from leanbe_emitter.wire.did_you_mean import there_are
+
+if TYPE_CHECKING:
+    _Choice = click.Choice[str]
+else:  # click 8.1's class takes no type argument
+    _Choice = click.Choice
+
+
+class EnumChoice(_Choice):
+    """A choice of an enum's values, in upper or lower case; the command gets the member.
+
+    click before 8.2 knows choices of texts only, so the enum's values are the choices.
+    """
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__([each.value for each in kind], case_sensitive=False)
+        self._kind = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the member of the text."""
+        return self._kind(super().convert(value, param, ctx))
+
 
 Callback = Callable[..., object]
 

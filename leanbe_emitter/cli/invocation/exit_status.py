@@ -1,6 +1,6 @@
 """The one place where an error becomes lines on stderr and an exit status.
 
-    0    done, and receivers accepted every attempt; with --follow, every delivery in the end
+0    done, and receivers accepted every attempt; with --follow, every delivery in the end
     1    an attempt was not accepted, a wait timed out, or a check or verification failed
     2    usage: an unknown name, a refused value, a conflict
     3    environment: the database, the port, the disk, a server or receiver that does not start
@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import click
 
@@ -30,6 +30,12 @@ from leanbe_emitter.errors import (
     WaitTimedOut,
 )
 from leanbe_emitter.server_process import ServerUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from leanbe_emitter.library import Delivery, Leanbe
+
 
 FAILED = 1
 USAGE = 2
@@ -166,3 +172,20 @@ def _discard_output() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):
             os.dup2(null, stream.fileno())
+
+
+def require_delivered(leanbe: "Leanbe", deliveries: "Sequence[Delivery]") -> None:
+    """Check that deliveries that were followed ended delivered, after however many attempts.
+
+    Raises:
+        Failed: a delivery did not.
+    """
+    # From the database: another process may have made the last attempt.
+    ended = leanbe.deliveries.of(each.id for each in deliveries)
+    failed = len(deliveries) - sum(each.delivered for each in ended)
+    if failed:
+        noun = "delivery" if len(deliveries) == 1 else "deliveries"
+        raise Failed(
+            f"{failed} of {len(deliveries)} {noun} did not end delivered.",
+            hint="See: leanbe-emitter deliveries list",
+        )

@@ -6,8 +6,8 @@ from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
+from leanbe_emitter.wire.explain.differences import Difference
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict
-from leanbe_emitter.wire.explain.hashed_text import Difference
 
 
 def print_explanation(invocation: Invocation, explanation: Explanation) -> None:

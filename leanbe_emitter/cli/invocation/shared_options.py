@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from leanbe_emitter.cli.invocation import completion
-from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
+from leanbe_emitter.cli.invocation.commands import EnumChoice
 from leanbe_emitter.cli.invocation.param_types import (
     ASSIGNMENT,
     CONTENT,

@@ -14,9 +14,8 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
     printing_attempts,
     who_retries,
 )
-from leanbe_emitter.cli.invocation.commands import group, subcommand
+from leanbe_emitter.cli.invocation.commands import EnumChoice, group, subcommand
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
-from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation

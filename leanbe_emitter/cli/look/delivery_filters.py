@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from leanbe_emitter.cli.invocation import shared_options
-from leanbe_emitter.cli.invocation.enum_choice import EnumChoice
+from leanbe_emitter.cli.invocation.commands import EnumChoice
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.param_types import SINCE
 from leanbe_emitter.storage.schema.states import Outcome

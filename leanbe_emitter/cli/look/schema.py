@@ -11,7 +11,7 @@ from leanbe_emitter.cli.invocation.param_types import EVENT
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENT_NAMES, event_kind
-from leanbe_emitter.wire.generated_types.languages import LANGUAGES
+from leanbe_emitter.wire.generated_types import LANGUAGES
 from leanbe_emitter.wire.generated_types.records import type_file
 from leanbe_emitter.wire.payloads.schema import bodies_schema, json_schema
 

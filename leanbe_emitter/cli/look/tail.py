@@ -19,7 +19,7 @@ from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.wire.event_names import EVENT_NAMES, matching
-from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.answer_digests import digests_in
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe

@@ -7,8 +7,7 @@ from click.core import ParameterSource
 
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.notices import notice_events_without_delivery
+from leanbe_emitter.cli.invocation.invocation import Invocation, notice_events_without_delivery
 from leanbe_emitter.cli.invocation.opening import open_leanbe, open_recorder
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import (
@@ -136,7 +135,7 @@ def _deliver(
         printing_attempts,
         who_retries,
     )
-    from leanbe_emitter.cli.invocation.followed_deliveries import require_delivered  # noqa: PLC0415 - the same
+    from leanbe_emitter.cli.invocation.exit_status import require_delivered  # noqa: PLC0415 - the same
 
     retried_by = "" if follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW)
     with printing_attempts(

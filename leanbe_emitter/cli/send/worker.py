@@ -8,12 +8,13 @@ import click
 from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import printing_turns
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.descriptors import raise_descriptor_limit
-from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.notices import backlog_text
+from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text
 from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.param_types import WholeNumber
+from leanbe_emitter.cli.invocation.process_tuning import (
+    infrequent_garbage_collection,
+    raise_descriptor_limit,
+)
 from leanbe_emitter.clock import MANUAL
 
 _RETRIES_WAIT = "The clock is manual: retries wait until you move it: leanbe-emitter clock advance."

@@ -63,7 +63,7 @@ def _secret_in(seed: "Seed | None", product: str) -> str | None:
 
 def pointed_at(seed: "Seed", product: str, *, url: str, secret: str) -> "Seed":
     """Return a seed whose product of this name has a webhook with this URL and this secret."""
-    from leanbe_emitter.seeds.content import Webhook  # noqa: PLC0415 - loads pydantic
+    from leanbe_emitter.seeds.seed import Webhook  # noqa: PLC0415 - loads pydantic
 
     target = {"url": url, "secret": secret}
     products = [

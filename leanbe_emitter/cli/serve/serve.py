@@ -17,11 +17,8 @@ import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.descriptors import connections_by_default, raise_descriptor_limit
-from leanbe_emitter.cli.invocation.garbage_collection import infrequent_garbage_collection
-from leanbe_emitter.cli.invocation.invocation import Invocation
+from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text
 from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
-from leanbe_emitter.cli.invocation.notices import backlog_text
 from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.param_types import (
@@ -31,6 +28,11 @@ from leanbe_emitter.cli.invocation.param_types import (
     SEED,
     TARGETS,
     WholeNumber,
+)
+from leanbe_emitter.cli.invocation.process_tuning import (
+    connections_by_default,
+    infrequent_garbage_collection,
+    raise_descriptor_limit,
 )
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
 from leanbe_emitter.clock import MANUAL

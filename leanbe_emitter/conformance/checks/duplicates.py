@@ -16,7 +16,13 @@ from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Group, Need
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.judging import judgement_of
-from leanbe_emitter.conformance.movement import Movement, along, in_words, movement, times
+from leanbe_emitter.conformance.observation import (
+    Movement,
+    along,
+    movement,
+    movement_in_words,
+    times,
+)
 from leanbe_emitter.conformance.procedures import confirmed_failure
 from leanbe_emitter.conformance.run_context import Effective, RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
@@ -147,7 +153,7 @@ def _wrong_among(check: DuplicateCheck, exchanges: Sequence[Exchange]) -> Exchan
 
 
 def _more(moved: Movement, single: Movement) -> str:
-    return f"moved {in_words(moved)}; one delivery moves {in_words(single)}"
+    return f"moved {movement_in_words(moved)}; one delivery moves {movement_in_words(single)}"
 
 
 _ONE_EFFECT = "2xx, one effect"

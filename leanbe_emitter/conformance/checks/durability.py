@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Group, Need
 from leanbe_emitter.conformance.judging import judgement_of
-from leanbe_emitter.conformance.movement import along, in_words, movement
+from leanbe_emitter.conformance.observation import along, movement, movement_in_words
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
@@ -44,7 +44,9 @@ async def _killed(context: RunContext, request: SampleRequest) -> Judgement:
         return judgement_of(exchange, Verdict.FAIL)
     if moved == single:
         return judgement_of(exchange, Verdict.PASS, but="the effect is there")
-    return judgement_of(exchange, Verdict.FAIL, but=f"but after the new start: {in_words(moved)}")
+    return judgement_of(
+        exchange, Verdict.FAIL, but=f"but after the new start: {movement_in_words(moved)}"
+    )
 
 
 async def _again(context: RunContext, request: SampleRequest) -> Judgement:
@@ -55,7 +57,7 @@ async def _again(context: RunContext, request: SampleRequest) -> Judgement:
         return judgement_of(exchange, Verdict.FAIL)
     if not moved:
         return judgement_of(exchange, Verdict.PASS, but="no further effect")
-    return judgement_of(exchange, Verdict.FAIL, but=f"a second effect: {in_words(moved)}")
+    return judgement_of(exchange, Verdict.FAIL, but=f"a second effect: {movement_in_words(moved)}")
 
 
 _NEEDS = frozenset({Need.NETWORK, Need.OBSERVATION, Need.START})

@@ -8,7 +8,13 @@ from leanbe_emitter.conformance.checks.distinct_events import counts_deliveries,
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.judging import judge_refused, judgement_of
-from leanbe_emitter.conformance.movement import Movement, along, in_words, movement, shows
+from leanbe_emitter.conformance.observation import (
+    Movement,
+    along,
+    movement,
+    movement_in_words,
+    shows,
+)
 from leanbe_emitter.conformance.procedures import confirmed_failure
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
@@ -70,7 +76,7 @@ def _other_count(in_order: Movement, reversed_: Movement) -> str:
     if not reversed_:
         return "but nothing is stored"
     more = {path: by for path, by in reversed_.items() if abs(by) > abs(in_order.get(path, by))}
-    return f"but {in_words(more)}; in order {in_words(in_order)}" if more else ""
+    return f"but {movement_in_words(more)}; in order {movement_in_words(in_order)}" if more else ""
 
 
 async def _after_deletion(context: RunContext) -> Judgement:

@@ -8,13 +8,19 @@ the transport answers 500, as every server does, and keeps the error.
 
 The transport serves one event loop at a time. It starts the app again in another loop, because
 objects that an app made in one loop cannot be used in another one.
+
+Django's synchronous views must run on the caller's thread, or they do not see the test's open
+transaction. Django's ``async_to_sync`` runs them there. It gives each call an event loop of its own
+in another thread, so the watchdog keeps the deadline on the caller's thread.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
 from leanbe_emitter.clock import stopwatch
+from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.delivery.in_process.app_errors import (
     AppErrors,
     During,
@@ -22,15 +28,14 @@ from leanbe_emitter.delivery.in_process.app_errors import (
     internal_server_error,
 )
 from leanbe_emitter.delivery.in_process.asgi_exchange import Exchange, http_scope
+from leanbe_emitter.delivery.in_process.blocking_code import WATCHDOG, start_threads_as_daemons
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, SETTLE_SECONDS, Call
-from leanbe_emitter.delivery.in_process.daemon_threads import start_threads_as_daemons
 from leanbe_emitter.delivery.in_process.frameworks import (
     keep_django_connections,
     watch_for_swallowed_errors,
 )
 from leanbe_emitter.delivery.in_process.lifespan import DEADLINE_SECONDS, AsgiApp, Lifespan
 from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
-from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,
     Answer,
@@ -286,3 +291,32 @@ def _hanging(
 
 def _error_of(task: asyncio.Task[None]) -> BaseException | None:
     return asyncio.CancelledError("it was cancelled") if task.cancelled() else task.exception()
+
+
+class DjangoAsgiTransport(AsgiTransport):
+    """Transport that sends requests to Django's ASGI handler."""
+
+    needs_loop = False
+
+    async def send(self, request: OutgoingRequest) -> Answer:
+        """Call the handler once: in the running event loop or, without a loop, on this thread."""
+        if running_loop() is not None:
+            return await super().send(request)
+        call = self.new_call(request)
+        to_sync: Any = sys.modules["asgiref.sync"].async_to_sync
+        try:
+            with WATCHDOG.watching(call):
+                answer: Answer = to_sync(self._make_whole)(call, request)
+        except Unknown as error:
+            if not call.blocked_at:
+                raise
+            # The loop gave up first. The watchdog then interrupted this thread and found the line.
+            raise Unknown(call.timeout_reason, answer=error.answer) from error
+        return answer
+
+    async def _make_whole(self, call: Call, request: OutgoingRequest) -> Answer:
+        """Make a call in a loop that ends with it; the call's remaining work ends first."""
+        try:
+            return await self.make(call, request)
+        finally:
+            await self.end_tasks()

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors
-from leanbe_emitter.delivery.in_process.asgi import AsgiTransport
+from leanbe_emitter.delivery.in_process.asgi import AsgiTransport, DjangoAsgiTransport
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS
-from leanbe_emitter.delivery.in_process.django_asgi import DjangoAsgiTransport
 from leanbe_emitter.delivery.in_process.framework_clients import call_through_client
 from leanbe_emitter.delivery.in_process.frameworks import is_django
 from leanbe_emitter.delivery.in_process.functions import function_transport

@@ -12,9 +12,9 @@ from typing import Any
 
 from leanbe_emitter.delivery.in_process.app_errors import AppErrors, During, describe_error
 from leanbe_emitter.delivery.in_process.asgi_exchange import Message, lifespan_scope
+from leanbe_emitter.delivery.in_process.blocking_code import WATCHDOG, Blocked
 from leanbe_emitter.delivery.in_process.call import Call
 from leanbe_emitter.delivery.in_process.stack_location import locate_tasks
-from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 
 logger = logging.getLogger(__name__)
 

@@ -15,12 +15,12 @@ from leanbe_emitter.delivery.in_process.app_errors import (
     describe_error,
     internal_server_error,
 )
+from leanbe_emitter.delivery.in_process.blocking_code import WATCHDOG, Blocked
 from leanbe_emitter.delivery.in_process.call import ANSWER_SECONDS, Call
 from leanbe_emitter.delivery.in_process.frameworks import (
     keep_django_connections,
     watch_for_swallowed_errors,
 )
-from leanbe_emitter.delivery.in_process.watchdog import WATCHDOG, Blocked
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,
     Answer,

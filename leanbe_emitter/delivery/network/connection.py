@@ -14,8 +14,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
-from leanbe_emitter.delivery.network.answer_reader import AnswerReader, NotHttp, TooLong
-from leanbe_emitter.delivery.network.fair_reading import TURN_SECONDS, ReadTurns
+from leanbe_emitter.delivery.network.answer_reader import (
+    TURN_SECONDS,
+    AnswerReader,
+    NotHttp,
+    ReadTurns,
+    TooLong,
+)
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 
 # asyncio does not report bytes that TLS has passed on and the socket has not taken. So a connection

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache, partial
 
-from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers
+from leanbe_emitter.delivery.network.answer_reader import AnswerReader, KnownAnswers, ReadTurns
 from leanbe_emitter.delivery.network.connection import Connection, Waiter
 from leanbe_emitter.delivery.network.connector import Connector
-from leanbe_emitter.delivery.network.fair_reading import ReadTurns
 from leanbe_emitter.delivery.network.resolver import Resolve, SystemResolver
 from leanbe_emitter.delivery.network.transport import (
     DEFAULT_LIMITS,

@@ -1,4 +1,7 @@
-"""Resolver: it resolves names to addresses without blocking the event loop.
+"""Resolver: it resolves names to addresses in a few threads, without blocking the event loop.
+
+The executors of the standard library would do for the threads, but they hold up the end of the
+program until their calls have returned.
 
 The system's resolver blocks, for half a minute if a name's servers are dead. So each name has at
 most one lookup at a time, in one of a bounded number of threads. Neither the database, which uses
@@ -8,12 +11,79 @@ threads of the loop's pool, nor other names wait for it, until all threads have 
 import asyncio
 import errno
 import socket
+import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from leanbe_emitter.delivery.network.thread_pool import Call, DaemonThreads
+Call = Callable[[], None]
+
+
+def start_daemon(run: Call) -> None:
+    """Run a function in a new daemon thread.
+
+    Raises:
+        RuntimeError: the system starts no thread.
+    """
+    threading.Thread(target=run, daemon=True, name="leanbe-resolver").start()
+
+
+class DaemonThreads:
+    """Run calls in threads that end when no call is left.
+
+    Args:
+        limit: the most threads at once.
+        start: starts a thread; it raises ``RuntimeError`` if it cannot.
+    """
+
+    def __init__(self, *, limit: int, start: Callable[[Call], None] = start_daemon) -> None:
+        self._limit = limit
+        self._start = start
+        self._lock = threading.Lock()
+        self._waiting: deque[Call] = deque()
+        self._running = 0
+
+    def submit(self, call: Call) -> None:
+        """Run a call, which raises nothing, as soon as a thread is free.
+
+        Raises:
+            RuntimeError: there is no thread and none can be started; the call is not run.
+        """
+        with self._lock:
+            self._waiting.append(call)
+            if self._running == self._limit:
+                return
+            try:
+                self._start(self._run)
+            except RuntimeError:
+                if self._running:
+                    return  # a running thread takes the call later
+                self._waiting.remove(call)
+                raise
+            self._running += 1
+
+    def withdraw(self, call: Call) -> bool:
+        """Forget a call that still waits for a thread; return whether it did."""
+        with self._lock:
+            if call not in self._waiting:
+                return False
+            self._waiting.remove(call)
+            return True
+
+    def _run(self) -> None:
+        while (call := self._next()) is not None:
+            call()
+
+    def _next(self) -> Call | None:
+        """Return the next call; None tells a thread to end."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            self._running -= 1
+            return None
+
 
 #: Name and port in, addresses out, in the order to try them; ``OSError`` if there is none.
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]

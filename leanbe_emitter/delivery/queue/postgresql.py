@@ -22,8 +22,14 @@ from leanbe_emitter.delivery.queue.statements import (
 )
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.engine.postgresql_arrays import IntArray, TextArray, arrays, unnest
-from leanbe_emitter.storage.engine.postgresql_driver import execute, text_for_driver
+from leanbe_emitter.storage.engine.postgresql_driver import (
+    IntArray,
+    TextArray,
+    arrays,
+    execute,
+    text_for_driver,
+    unnest,
+)
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.schema.states import DeliveryState, JournalKind
 

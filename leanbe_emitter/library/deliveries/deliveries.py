@@ -14,11 +14,14 @@ from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import provenance
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
-from leanbe_emitter.library.deliveries.delivery_count import DeliveryCount, count_deliveries
-from leanbe_emitter.library.deliveries.delivery_filter import Filter
-from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.delivery_filter import (
+    DeliveryCount,
+    Filter,
+    count_deliveries,
+    searched,
+    selected,
+)
 from leanbe_emitter.library.deliveries.discarding import cancel_named, discardable
-from leanbe_emitter.library.deliveries.evidence_filter import searched
 from leanbe_emitter.library.deliveries.last_request import (
     explain_delivery,
     request_code,

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
-from leanbe_emitter.library.deliveries.delivery_filter import Filter
-from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.schema.states import UNHELD

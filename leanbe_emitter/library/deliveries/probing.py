@@ -5,9 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Self
 
-from leanbe_emitter.delivery.probing.events import ProbeEvents, events_of, sample_events
-from leanbe_emitter.delivery.probing.prober import Prober
-from leanbe_emitter.delivery.probing.sending import OtherSecrets, prober_of
+from leanbe_emitter.delivery.probing.conversation import ProbeEvents, events_of, sample_events
+from leanbe_emitter.delivery.probing.prober import OtherSecrets, Prober, prober_of
 from leanbe_emitter.delivery.queue_types import Headers, WebhookSettings
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import SET_WEBHOOK

@@ -27,8 +27,7 @@ from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
-from leanbe_emitter.library.deliveries.delivery_filter import Filter
-from leanbe_emitter.library.deliveries.delivery_selection import selected
+from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.runtime.awaitable_results import Itself
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest

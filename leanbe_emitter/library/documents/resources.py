@@ -10,19 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leanbe_emitter.domain import lookup, users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.lookup import find, reference_text
-from leanbe_emitter.domain.validation import unknown_field
+from leanbe_emitter.domain.validation import check_text, unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
-from leanbe_emitter.library.documents.text_search import has_text
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, in_order
 from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
@@ -34,6 +33,25 @@ from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads import declarations
 from leanbe_emitter.wire.payloads.event_payloads import document
 from leanbe_emitter.wire.stringify import JSON
+
+#: The columns that name a document; each table has some of them.
+_NAMES: Final = ("title", "first_name", "last_name", "email")
+#: The longest text that is looked for.
+_LONGEST: Final = 200
+
+
+def has_text(table: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that a document's title, or a customer's name or e-mail, has a text.
+
+    Raises:
+        InvalidValue: the text is empty or too long, or a database cannot store it.
+    """
+    if not text:
+        raise InvalidValue("q has no text.", hint="Give a text, or leave it out.")
+    check_text(text, what="text of q", longest=_LONGEST)
+    columns = [getattr(table, name) for name in _NAMES if hasattr(table, name)]
+    return or_(*(each.icontains(text, autoescape=True) for each in columns))
+
 
 #: How many rows are read at once: databases limit a statement to some ten thousand ids.
 _ROWS_AT_ONCE = 500

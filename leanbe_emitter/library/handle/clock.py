@@ -25,6 +25,7 @@ from leanbe_emitter.clock import (
     from_milliseconds,
     to_milliseconds,
 )
+from leanbe_emitter.delivery.queue.due_queries import next_due
 from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
@@ -34,7 +35,6 @@ from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
-from leanbe_emitter.storage.queries.next_due import next_due
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 from leanbe_emitter.wire.instants import print_instant

@@ -50,9 +50,8 @@ from leanbe_emitter.storage.engine.database_urls import shown
 from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Subject, fingerprints
-from leanbe_emitter.storage.queries.reset import empty
+from leanbe_emitter.storage.queries.reset import empty, row_counts
 from leanbe_emitter.storage.queries.retention import Pruned, count_old, prune
-from leanbe_emitter.storage.queries.row_counts import row_counts
 from leanbe_emitter.storage.schema.migrate import (
     Schema,
     SchemaState,

@@ -14,8 +14,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from leanbe_emitter.delivery.event_loops import running_loop
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.library.runtime.awaitable_results import Pending, is_waiting
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.runtime.unawaited import Pending, is_waiting
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -22,10 +22,10 @@ from sqlalchemy.orm.exc import ObjectDeletedError
 
 from leanbe_emitter.clock import Clock
 from leanbe_emitter.domain.action import Action, Limits, forget_locks
-from leanbe_emitter.domain.not_found import deleted_meanwhile
+from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict, LeanbeError
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.unawaited import Unawaited
+from leanbe_emitter.library.runtime.awaitable_results import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.engine.deadlocks import try_again

@@ -200,8 +200,8 @@ class OneShotSender:
         self, lang: str | None, other_secrets: Iterable[tuple[str, str]]
     ) -> "ProbeResult":
         # A probe loads the imitations of many serialisers; few programs need one.
-        from leanbe_emitter.delivery.probing.events import sample_events  # noqa: PLC0415
-        from leanbe_emitter.delivery.probing.sending import prober_of  # noqa: PLC0415
+        from leanbe_emitter.delivery.probing.conversation import sample_events  # noqa: PLC0415
+        from leanbe_emitter.delivery.probing.prober import prober_of  # noqa: PLC0415
 
         async with self._sender() as sender:
             prober = prober_of(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from leanbe_emitter.delivery.network.curl import curl
+from leanbe_emitter.delivery.network.request_code import curl
 from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.server.schemas.json_schema import (
     SINCE,

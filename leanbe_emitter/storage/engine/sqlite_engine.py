@@ -29,8 +29,7 @@ from leanbe_emitter.clock import stopwatch
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine import sqlite_driver
-from leanbe_emitter.storage.engine.private_file import create_private_file
-from leanbe_emitter.storage.engine.replaced_file import ReplacedFileCheck
+from leanbe_emitter.storage.engine.sqlite_file import ReplacedFileCheck, create_private_file
 
 #: How many seconds a writer waits for another, unless the URL says (``?timeout=2``).
 BUSY_TIMEOUT_SECONDS = 10.0

@@ -10,15 +10,28 @@ So when a reset returns, no attempt from before is in flight in this process, an
 were created since are untouched.
 """
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Delete, delete, select, text
+from sqlalchemy import Delete, delete, distinct, func, select, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.schema.document_tables import METADATA
+from leanbe_emitter.storage.schema.document_tables import (
+    METADATA,
+    AnnouncementRow,
+    BacklogItemRow,
+    CustomerProductRow,
+    IdeaRequestRow,
+    IdeaRow,
+    OkrRow,
+)
+from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import (
     ClockRow,
+    DeliveryRow,
+    EventRow,
+    FaultRow,
     MembershipRow,
     ProductRow,
     RetiredSecretRow,
@@ -67,3 +80,37 @@ def empty_product(session: Session, product_id: str) -> None:
     for table in reversed(METADATA.sorted_tables):
         if "product_id" in table.c and table not in _SETTINGS:
             session.execute(delete(table).where(table.c.product_id == product_id))
+
+
+#: What is counted, and where: a customer of several products counts once.
+_COUNTED: Final[Mapping[str, Any]] = {
+    "product": ProductRow.id,
+    "customer": CustomerProductRow.customer_id,
+    "idea": IdeaRow.id,
+    "idea request": IdeaRequestRow.id,
+    "backlog item": BacklogItemRow.id,
+    "OKR": OkrRow.id,
+    "announcement": AnnouncementRow.id,
+    "event": EventRow.id,
+    "delivery": DeliveryRow.id,
+    "pending delivery": DeliveryRow.id,
+    "fault": FaultRow.id,
+}
+_PENDING: Final = DeliveryRow.state.in_([each for each in DeliveryState if not each.is_end])
+
+
+def row_counts(session: Session, product_id: str | None = None) -> dict[str, int]:
+    """Return how many rows there are by noun, in a database or of one product.
+
+    A pending delivery also counts as a delivery.
+    """
+    counts = {}
+    for noun, column in _COUNTED.items():
+        number = select(func.count(distinct(column)))
+        if noun == "pending delivery":
+            number = number.where(_PENDING)
+        if product_id is not None:
+            owner = ProductRow.id if noun == "product" else column.class_.product_id
+            number = number.where(owner == product_id)
+        counts[noun] = session.scalars(number).one()
+    return counts

@@ -30,7 +30,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.declarations import DEFAULT_STATUSES
 
 # One encoder for all: ``json.dumps`` constructs one at each call.
 _encode = json.JSONEncoder(ensure_ascii=False).encode

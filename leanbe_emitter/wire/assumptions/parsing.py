@@ -1,18 +1,26 @@
-"""Assumptions as text: check, parse and print the values that users set.
+"""Assumptions as text: check, parse and print the values that users set, and say what they change.
 
 A product stores only the assumptions that somebody set, as the texts that ``check_assumption``
 returns. ``parse_assumptions`` completes them by the article's values (contract d).
+
+Invariant: under the article's assumptions, every note is empty.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from leanbe_emitter.errors import InvalidValue, check_type
-from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
+from leanbe_emitter.wire.assumptions.assumption_set import (
+    ARTICLE,
+    AssumptionSet,
+    SignatureLocation,
+    SignatureScheme,
+    SignedContent,
+)
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES, assumption, text_of
 from leanbe_emitter.wire.durations import parse_duration
 from leanbe_emitter.wire.event_names import matching
@@ -188,3 +196,53 @@ def _parser_of(name: str) -> Callable[[str], object]:
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     field.name: _parser_of(field.name) for field in fields(AssumptionSet)
 }
+
+
+def assumptions_note(assumptions: AssumptionSet) -> str:
+    """Return a sentence on the assumptions and their effect; empty for the article's."""
+    different = [*_place(assumptions), *_content(assumptions), *_scheme(assumptions)]
+    if not different:
+        return ""
+    assumed, words = zip(*different, strict=True)
+    return f"The request was made under {', '.join(assumed)}: {'; '.join(words)}."
+
+
+def computing_assumptions(assumptions: AssumptionSet) -> str:
+    """Return the assumptions that change what is computed; empty for the article's."""
+    return ", ".join(each for each, _ in (*_content(assumptions), *_scheme(assumptions)))
+
+
+def _place(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    location, name = assumptions.signature_location, assumptions.signature_header
+    if location is SignatureLocation.HEADER:
+        yield (
+            f"signature_location={location}",
+            f"the signature is in the header {name}, not in the body",
+        )
+    if location is SignatureLocation.BOTH:
+        yield (
+            f"signature_location={location}",
+            f"the signature is in the body and in the header {name}",
+        )
+
+
+def _content(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    if assumptions.signed_content is not SignedContent.PAYLOAD:
+        yield (
+            f"signed_content={assumptions.signed_content}",
+            "the whole stringified envelope, without its signature, is signed",
+        )
+
+
+def _scheme(assumptions: AssumptionSet) -> Iterator[tuple[str, str]]:
+    scheme = assumptions.signature_scheme
+    if scheme is SignatureScheme.SHA256_PAYLOAD_SECRET:
+        yield (
+            f"signature_scheme={scheme}",
+            "the signature is the plain SHA-256 of the signed text followed by the secret",
+        )
+    if scheme is SignatureScheme.SHA256_SECRET_PAYLOAD:
+        yield (
+            f"signature_scheme={scheme}",
+            "the signature is the plain SHA-256 of the secret followed by the signed text",
+        )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
-from leanbe_emitter.wire.explain.assumption_notes import computing_assumptions
+from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.mistakes import Mistake, PlaceMistake, Saying
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.repairs import (

@@ -8,14 +8,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from leanbe_emitter.wire.assumptions.assumption_set import SignedContent
-from leanbe_emitter.wire.explain.assumption_notes import computing_assumptions
+from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.differences import differences
 from leanbe_emitter.wire.explain.json_tree import Tree
 from leanbe_emitter.wire.explain.mistakes import ContentMistake, Saying
-from leanbe_emitter.wire.explain.notation import RefusedText
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest, text_of, without_signature
-from leanbe_emitter.wire.explain.serialisers.catalogue import SERIALISERS
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import SERIALISERS
+from leanbe_emitter.wire.explain.serialisers.notation import RefusedText, Serialiser
 from leanbe_emitter.wire.signing import to_utf8
 
 #: Serialisers that are tried on the whole body, too.

@@ -1,15 +1,15 @@
-r"""Differences between a serialiser's text of a payload and JavaScript's, in words.
+r"""Differences between the right text and a receiver's: in bytes, and in words.
 
-Invariant: a difference is named only if the payload has a place where it shows, and that place is
-the example: "writes / as \/".
+Invariant: a difference is named in words only if the payload has a place where it shows, and that
+place is the example: "writes / as \/".
 """
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from leanbe_emitter.wire.explain.json_tree import Number, Tree, is_like_a_list, nodes
-from leanbe_emitter.wire.explain.notation import (
+from leanbe_emitter.wire.explain.serialisers.notation import (
     JAVASCRIPT,
     Notation,
     has_lone_surrogate,
@@ -17,6 +17,72 @@ from leanbe_emitter.wire.explain.notation import (
     string,
     write,
 )
+from leanbe_emitter.wire.stringify import JSON
+
+#: How many bytes are shown before and from the first difference.
+_BEFORE, _FROM = 12, 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """The first place at which two texts differ.
+
+    Attributes:
+        offset: the number of equal bytes before it.
+        expected: the bytes around it that should be hashed, beginning at ``shown_from``.
+        found: the bytes around it that the receiver hashed.
+        shown_from: the offset of the first byte that is shown.
+        expected_length, found_length: the lengths of the whole texts, in bytes.
+    """
+
+    offset: int
+    shown_from: int
+    expected: bytes
+    found: bytes
+    expected_length: int
+    found_length: int
+
+    def document(self) -> dict[str, JSON]:
+        """Return it as JSON; bytes that are no UTF-8 are replaced in texts."""
+        return {
+            "offset": self.offset,
+            "shownFrom": self.shown_from,
+            "expected": _side(self.expected, self.expected_length),
+            "found": _side(self.found, self.found_length),
+        }
+
+
+def _side(shown: bytes, length: int) -> dict[str, JSON]:
+    return {"hex": shown.hex(" "), "text": shown.decode(errors="replace"), "length": length}
+
+
+def first_difference(expected: bytes, found: bytes) -> Difference | None:
+    """Return the first difference of what should be hashed and what was; None if there is none."""
+    if expected == found:
+        return None
+    offset = _common_length(expected, found)
+    start = max(0, offset - _BEFORE)
+    return Difference(
+        offset=offset,
+        shown_from=start,
+        expected=expected[start : offset + _FROM],
+        found=found[start : offset + _FROM],
+        expected_length=len(expected),
+        found_length=len(found),
+    )
+
+
+def _common_length(one: bytes, other: bytes) -> int:
+    """Return the length of the common beginning, by halves: Python compares slices quickly."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
 
 #: The most examples of characters that are named.
 _MOST_EXAMPLES = 2

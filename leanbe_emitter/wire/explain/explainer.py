@@ -12,14 +12,13 @@ from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidSignature, InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
-from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
+from leanbe_emitter.wire.assumptions.parsing import assumptions_note, parse_assumptions
 from leanbe_emitter.wire.envelope import signature_error
-from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.answer_digests import digests_in
 from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
-from leanbe_emitter.wire.explain.assumption_notes import assumptions_note
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
+from leanbe_emitter.wire.explain.differences import Difference, first_difference
 from leanbe_emitter.wire.explain.digests import SPELLINGS
-from leanbe_emitter.wire.explain.hashed_text import Difference, first_difference
 from leanbe_emitter.wire.explain.keys import KEYS, other_secret
 from leanbe_emitter.wire.explain.languages import Language, language_named
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest

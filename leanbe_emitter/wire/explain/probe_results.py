@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from leanbe_emitter.wire.explain.answers import digests_in
+from leanbe_emitter.wire.explain.answer_digests import digests_in
 from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.contents import CONTENTS

@@ -15,8 +15,8 @@ from functools import partial
 from itertools import islice
 
 from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
+from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.assumption_mistakes import ASSUMPTION_IGNORED
-from leanbe_emitter.wire.explain.assumption_notes import computing_assumptions
 from leanbe_emitter.wire.explain.contents import CONTENTS
 from leanbe_emitter.wire.explain.digests import DIGESTS, SPELLINGS
 from leanbe_emitter.wire.explain.keys import KEYS, NAMES_OF_VARIABLES

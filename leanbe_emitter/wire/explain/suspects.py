@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import TypeVar
 
+from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.assumption_mistakes import ASSUMPTION_IGNORED
-from leanbe_emitter.wire.explain.assumption_notes import computing_assumptions
 from leanbe_emitter.wire.explain.contents import CONTENTS
 from leanbe_emitter.wire.explain.digests import DIGESTS, SPELLINGS
 from leanbe_emitter.wire.explain.keys import KEYS

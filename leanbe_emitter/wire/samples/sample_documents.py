@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.wire.payloads.field_rules import DEFAULT_STATUSES
+from leanbe_emitter.wire.payloads.declarations import DEFAULT_STATUSES
 from leanbe_emitter.wire.samples.previous_payload import completed, created_at, known_documents
 from leanbe_emitter.wire.samples.templates import (
     Creation,

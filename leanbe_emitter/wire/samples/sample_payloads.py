@@ -14,12 +14,12 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, VoteModel
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.payloads.event_payloads import payload
-from leanbe_emitter.wire.payloads.field_rules import (
+from leanbe_emitter.wire.payloads.declarations import (
     DEFAULT_STATUSES,
     key_result_progress,
     okr_progress,
 )
+from leanbe_emitter.wire.payloads.event_payloads import payload
 from leanbe_emitter.wire.samples.previous_payload import votes_before, with_request_key
 from leanbe_emitter.wire.samples.sample_documents import SampleDocuments
 from leanbe_emitter.wire.stringify import JSON

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation
-from leanbe_emitter.wire.explain.number_formats import newtonsoft_instant
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import Layout, Notation, Serialiser
+from leanbe_emitter.wire.explain.serialisers.number_formats import newtonsoft_instant
 
 _INDENTED = Layout(indent="  ", behind_key=": ")
 _DEFAULT = Notation(

@@ -1,9 +1,13 @@
 """Go's serialisers: encoding/json of maps and of raw messages, and fmt."""
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation, by_code_point
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import (
+    Layout,
+    Notation,
+    Serialiser,
+    by_code_point,
+)
 
 _HTML, _LINES = string_formats.go_html, string_formats.line_separators
 

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation, by_utf16
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import Layout, Notation, Serialiser, by_utf16
 
 _JACKSON = Notation(strings=string_formats.java_jackson, numbers=number_formats.java, surrogate="?")
 _JACKSON_INDENTED = Layout(

@@ -1,11 +1,16 @@
 """JavaScript's usual ways around JSON.stringify(payload)."""
 
-from leanbe_emitter.wire.explain import string_formats
 from leanbe_emitter.wire.explain.json_tree import Number, Tree
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import JAVASCRIPT as NOTATION
-from leanbe_emitter.wire.explain.notation import Layout, Notation, as_javascript_objects, write
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import JAVASCRIPT as NOTATION
+from leanbe_emitter.wire.explain.serialisers.notation import (
+    Layout,
+    Notation,
+    Serialiser,
+    as_javascript_objects,
+    write,
+)
 
 
 def _way(name: str, call: str, notation: Notation) -> Serialiser:

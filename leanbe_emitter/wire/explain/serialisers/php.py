@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation
-from leanbe_emitter.wire.explain.number_formats import php_numeric
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import Layout, Notation, Serialiser
+from leanbe_emitter.wire.explain.serialisers.number_formats import php_numeric
 
 _PRETTY = Layout(indent="    ", behind_key=": ")
 _S, _U = "JSON_UNESCAPED_SLASHES", "JSON_UNESCAPED_UNICODE"

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.json_tree import Number, Tree
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation, by_code_point, write
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import (
+    Layout,
+    Notation,
+    Serialiser,
+    by_code_point,
+    write,
+)
 
 _SPACED = Layout(between=", ", behind_key=": ")
 _COMPACT = Layout()

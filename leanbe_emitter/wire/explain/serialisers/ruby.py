@@ -1,10 +1,9 @@
 """Ruby's serialisers: JSON.generate with its options, Rails' to_json, and inspect."""
 
-from leanbe_emitter.wire.explain import number_formats, string_formats
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.notation import Layout, Notation
-from leanbe_emitter.wire.explain.serialisers.serialiser import Serialiser
-from leanbe_emitter.wire.explain.string_formats import StringFormat
+from leanbe_emitter.wire.explain.serialisers import number_formats, string_formats
+from leanbe_emitter.wire.explain.serialisers.notation import Layout, Notation, Serialiser
+from leanbe_emitter.wire.explain.serialisers.string_formats import StringFormat
 
 _INDENTED = Layout(indent="  ", behind_key=": ", empty_object="{\n}", empty_list="[\n\n]")
 

@@ -1,4 +1,4 @@
-"""Watchdog for code that blocks: it interrupts a call of the main thread at the call's deadline.
+"""Code of apps that blocks: a watchdog ends the call in time, and daemon threads end with Python.
 
 A thread of its own sends a signal to the main thread. The signal's handler raises ``Blocked`` in
 the line that blocks, and only if this line is part of a call: never in the test's own code, and
@@ -6,6 +6,11 @@ never in the event loop. Some code cannot be interrupted, and ends late: C code 
 return, other threads, and systems without ``pthread_kill``.
 
 The signal is SIGURG, which has no effect by default. Alarms belong to other tools (pytest-timeout).
+
+Frameworks run plain functions in threads. A function that blocks there cannot be interrupted: its
+call gets an outcome in time, but Python waits at exit for every thread that is not a daemon. A new
+thread copies the daemon flag of the thread that starts it, so the calling thread has the flag
+during the call.
 """
 
 import math
@@ -128,3 +133,29 @@ class Watchdog:
 
 #: The watchdog of this process, which has one main thread.
 WATCHDOG = Watchdog()
+
+
+#: Number of running calls of each thread that has the flag; an event loop makes several at once.
+_CALLS: dict[threading.Thread, int] = {}
+
+
+@contextmanager
+def start_threads_as_daemons() -> Iterator[None]:
+    """Make every thread that this thread starts in the block a daemon."""
+    caller = threading.current_thread()
+    if caller.daemon and caller not in _CALLS:
+        yield
+        return
+    _count(caller, 1)
+    try:
+        yield
+    finally:
+        _count(caller, -1)
+
+
+def _count(caller: threading.Thread, difference: int) -> None:
+    calls = _CALLS.pop(caller, 0) + difference
+    if calls:
+        _CALLS[caller] = calls
+    # Python has no public way to change the flag of a running thread.
+    caller._daemonic = calls > 0  # type: ignore[attr-defined]  # noqa: SLF001
