@@ -1,18 +1,18 @@
 """``leanbe.deliveries``: lists deliveries, waits for them, redelivers and explains them."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from sqlalchemy import Executable, bindparam, func, select
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries import provenance
+from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import (
     DeliveryCount,
@@ -45,12 +45,9 @@ from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import cancel
-from leanbe_emitter.storage.queries import journal, sizes
-from leanbe_emitter.storage.queries.compiled_statements import fetch as found_by
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
-from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
-from leanbe_emitter.wire.instants import print_instant
+from leanbe_emitter.storage.schema.tables import DeliveryRow
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.network.request_code import RequestCode
@@ -64,29 +61,6 @@ _MOST = 1_000_000
 
 #: About how many bytes of bodies are read to explain why nothing comes.
 _LOOKED_AT = 4 << 20
-
-#: How many ids one statement takes: databases limit its parameters to some ten thousand.
-_IDS_AT_ONCE = 500
-
-#: A delivery, where it comes from, and the URL of its product's webhook.
-_DELIVERIES = (
-    select(*DeliveryRow.__table__.columns, *provenance.COLUMNS, WebhookRow.url)
-    .outerjoin(WebhookRow, WebhookRow.product_id == DeliveryRow.product_id)
-    .where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
-)
-_EVENTS = select(*EventRow.__table__.columns).where(
-    EventRow.id.in_(
-        select(DeliveryRow.event_id).where(DeliveryRow.id.in_(bindparam("ids", expanding=True)))
-    )
-)
-_ATTEMPTS = (
-    select(*AttemptRow.__table__.columns)
-    .where(AttemptRow.delivery_id.in_(bindparam("ids", expanding=True)))
-    .order_by(AttemptRow.number)
-)
-_OUTCOMES = select(AttemptRow.delivery_id, AttemptRow.number, AttemptRow.outcome).where(
-    AttemptRow.delivery_id.in_(bindparam("ids", expanding=True))
-)
 
 
 class Behind(list[Delivery]):
@@ -146,8 +120,8 @@ class Deliveries:
         """
         check_limit(limit)
         with self._transactions.looking() as session:
-            ids = _newest_ids(session, which or Filter(), limit=limit + 1, after=after)
-            deliveries = self._snapshots(session, _fitting(session, ids[:limit], max_bytes))
+            ids = reading.newest_ids(session, which or Filter(), limit=limit + 1, after=after)
+            deliveries = self._snapshots(session, reading.fitting(session, ids[:limit], max_bytes))
         is_more = len(ids) > len(deliveries) > 0
         cursor = cursor_of(deliveries[-1].created_at, deliveries[-1].id) if is_more else None
         return Page(deliveries, cursor=cursor)
@@ -168,7 +142,7 @@ class Deliveries:
         """
         check_limit(limit)
         with self._transactions.looking() as session:
-            ids = _newest_ids(session, which or Filter(), limit=limit + 1, after=after)
+            ids = reading.newest_ids(session, which or Filter(), limit=limit + 1, after=after)
             rows = _read_rows(session, ids[:limit])
         is_more = len(ids) > limit and len(rows) > 0
         return Page(rows, cursor=cursor_of(rows[-1].owed_at, rows[-1].id) if is_more else None)
@@ -202,12 +176,8 @@ class Deliveries:
         Args:
             attempts: the attempts, each by its delivery's id and its number.
         """
-        wanted = set(attempts)
         with self._transactions.looking() as session:
-            rows = _rows(session, _OUTCOMES, {delivery_id for delivery_id, _ in wanted})
-            return Counter(
-                Outcome(each.outcome) for each in rows if (each.delivery_id, each.number) in wanted
-            )
+            return reading.outcomes_of(session, set(attempts))
 
     def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
         """Return those of these ids whose deliveries a filter selects, the newest first.
@@ -216,17 +186,8 @@ class Deliveries:
             NotFound: there is no such product as the filter names.
             InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
-        wanted = sorted(set(ids), reverse=True)
         with self._transactions.looking() as session:
-            found = selected(session, which, DeliveryRow.id)
-            meant = [
-                each
-                for start in range(0, len(wanted), _IDS_AT_ONCE)
-                for each in session.scalars(
-                    found.where(DeliveryRow.id.in_(wanted[start : start + _IDS_AT_ONCE]))
-                )
-            ]
-        return sorted(meant, reverse=True)
+            return reading.among(session, ids, which)
 
     def last(self, event: str | None = None) -> Delivery:
         """Return the newest delivery of an event name or glob; by default, of any event.
@@ -281,7 +242,7 @@ class Deliveries:
         self, which: Filter, *, count: int = 1, after: Cursor | None = None
     ) -> DeliveryWait:
         """Return the poller that ``wait_for`` uses, for callers that wait in their own way."""
-        return DeliveryWait(self, self._read_journal, which, count=count, after=after)
+        return DeliveryWait(self, self._transactions, which, count=count, after=after)
 
     def pending_reason(self, which: Filter) -> PendingReason:
         """Explain why no more deliveries match a filter.
@@ -313,19 +274,9 @@ class Deliveries:
             limit: the most deliveries that are returned.
             max_bytes: about the most bytes of bodies, if there are several deliveries.
         """
-        begins: dict[str, Cursor] = {}
         with self._transactions.looking() as session:
-            seen = after
-            while len(begins) <= limit and (entries := journal.read(session, seen, whole=True)):
-                for each in entries:
-                    if each.delivery_id:
-                        begins.setdefault(each.delivery_id, seen)
-                    seen = each.cursor
-            ids = list(begins)
-            page = _fitting(session, ids[:limit], max_bytes)
-            end = begins[ids[len(page)]] if len(page) < len(ids) else None
-            found = self._snapshots(session, sorted(page, reverse=True))
-        return Behind(found, end=end)
+            ids, end = reading.ids_behind(session, after, limit=limit, max_bytes=max_bytes)
+            return Behind(self._snapshots(session, ids), end=end)
 
     def of(
         self,
@@ -342,7 +293,7 @@ class Deliveries:
             events: the deliveries' events, if the caller has them; they never change.
         """
         with self._transactions.looking() as session:
-            wanted = _fitting(session, list(delivery_ids), max_bytes)
+            wanted = reading.fitting(session, list(delivery_ids), max_bytes)
             return self._snapshots(session, wanted, events)
 
     def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
@@ -353,7 +304,7 @@ class Deliveries:
             InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
         with self._transactions.looking() as session:
-            return _newest_ids(session, which, limit=limit)
+            return reading.newest_ids(session, which, limit=limit)
 
     def pending_of(self, delivery_ids: Iterable[str]) -> Sequence[PendingDelivery]:
         """Return the pending deliveries of these ids, each with the one that must end first."""
@@ -379,7 +330,7 @@ class Deliveries:
             NotFound: there is no such product as the filter names.
             InvalidValue: the filter's glob matches no event name, or there is no such status.
         """
-        return [_comparable(each) for each in reversed(self.list(which, limit=_MOST))]
+        return [reading.comparable(each) for each in reversed(self.list(which, limit=_MOST))]
 
     @overload
     def redeliver(
@@ -658,17 +609,6 @@ class Deliveries:
         probing = Probing(self._transactions, self._engine, ids=self._ids)
         return await probing.probe(delivery, lang=lang)
 
-    def _read_journal(self, after: Cursor, *, whole: bool = False) -> tuple[set[str], Cursor]:
-        """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""
-        ids = set[str]()
-        while True:
-            with self._transactions.looking() as session:
-                entries = journal.read(session, after, whole=whole)
-            if not entries:
-                return ids, after
-            ids.update(each.delivery_id for each in entries if each.delivery_id)
-            after = entries[-1].cursor
-
     def _firsts(self, session: Session, product_ids: Collection[str]) -> Mapping[str, Delivery]:
         """Return, for each product with strict ordering, the delivery that must end first."""
         holders = holders_of(session, strict_among(session, product_ids))
@@ -679,74 +619,7 @@ class Deliveries:
     def _snapshots(
         self, session: Session, wanted: Sequence[str], of_events: Sequence[Event] | None = None
     ) -> Sequence[Delivery]:
-        """Return the deliveries of these ids in the same order, without deleted ones."""
-        attempts: dict[str, list[Any]] = defaultdict(list)
-        for attempt in _rows(session, _ATTEMPTS, wanted):
-            attempts[attempt.delivery_id].append(attempt)
-        if of_events is None:
-            of_events = [Event.of(row) for row in _rows(session, _EVENTS, wanted)]
-        events = {each.id: each for each in of_events}
-        # Another process may have pruned one with its event between two statements.
-        rows = [row for row in _rows(session, _DELIVERIES, wanted) if row.event_id in events]
-        firsts = provenance.redeliveries_of(session, rows)
-        found = {
-            row.id: Delivery.of(
-                row,
-                events[row.event_id],
-                attempts[row.id],
-                redelivery_of=firsts.get(row.id),
-                actions=self,
-            )
-            for row in rows
-        }
-        return [found[each] for each in wanted if each in found]
-
-
-def _comparable(delivery: Delivery) -> dict[str, Any]:
-    event = delivery.event
-    return {
-        "event": event.name,
-        "status": delivery.status.value,
-        "url": delivery.url,
-        "body": event.body.decode(),
-        "attempts": [
-            {
-                "outcome": each.outcome.value,
-                "answerStatus": each.answer_status,
-                "startedAt": print_instant(each.started_at),
-                **({} if each.fault is None else {"fault": each.fault}),
-                # An assumption or a fault can change the body of an attempt.
-                **({} if each.request_body == event.body else {"body": _text(each.request_body)}),
-            }
-            for each in delivery.attempts
-        ],
-    }
-
-
-def _text(body: bytes) -> str:
-    return body.decode(errors="backslashreplace")
-
-
-def _newest_ids(
-    session: Session, which: Filter, *, limit: int, after: str | None = None
-) -> Sequence[str]:
-    found = selected(session, which, DeliveryRow.id)
-    at, identifier = DeliveryRow.created_at, DeliveryRow.id
-    return newest_ids(session, found, at, identifier, limit=limit, after=after)
-
-
-def _fitting(session: Session, ids: Sequence[str], max_bytes: int | None) -> Sequence[str]:
-    """Return the first of these ids, as many as have at most ``max_bytes`` together."""
-    if max_bytes is None:
-        return ids
-    of = sizes.delivery_sizes(session, ids)
-    return ids[: sizes.fitting([of.get(each, 0) for each in ids], max_bytes=max_bytes)]
-
-
-def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _IDS_AT_ONCE):
-        yield from found_by(session, statement, ids=wanted[start : start + _IDS_AT_ONCE])
+        return reading.snapshots(session, wanted, of_events, actions=self)
 
 
 def _read_rows(session: Session, delivery_ids: Sequence[str]) -> "Sequence[RowOfDelivery]":

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.library.deliveries import provenance
+from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
@@ -38,7 +38,7 @@ _ROWS: Final = (
         DeliveryRow.lease_token,
         DeliveryRow.due_at,
         DeliveryRow.created_at,
-        *provenance.COLUMNS,
+        *reading.COLUMNS,
         EventRow.product_id,
         EventRow.name,
         EventRow.triggered_at,
@@ -142,7 +142,7 @@ class RowOfDelivery(Identified):
 def read_rows(session: Session, ids: Sequence[str]) -> list[RowOfDelivery]:
     """Return the rows of these deliveries in the same order, without deleted ones."""
     found = list(_read(session, sorted(set(ids))))
-    firsts = provenance.redeliveries_of(session, found)
+    firsts = reading.redeliveries_of(session, found)
     rows = {each.id: _row(each, firsts.get(each.id)) for each in found}
     return [rows[each] for each in ids if each in rows]
 

@@ -5,7 +5,7 @@ journal says. The journal is in the order of commits, so no delivery is missed.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,7 +20,9 @@ from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import line_of
 from leanbe_emitter.library.runtime.paging import check_limit
 from leanbe_emitter.library.runtime.references import product_row
+from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
+from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.clock import kind_of, stands_still
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
@@ -43,8 +45,7 @@ class DeliveryWait:
 
     Args:
         deliveries: finds deliveries.
-        read_journal: returns the ids of deliveries with journal entries after a cursor, and the
-            cursor of the last entry.
+        transactions: read the journal.
         which: the deliveries to wait for; a filter without a status selects settled ones.
         count: how many deliveries to wait for.
         after: a cursor; only deliveries with journal entries after it count. None: all count.
@@ -56,7 +57,7 @@ class DeliveryWait:
     def __init__(
         self,
         deliveries: Finder,
-        read_journal: Callable[[Cursor], tuple[Iterable[str], Cursor]],
+        transactions: Transactions,
         which: Filter,
         *,
         count: int,
@@ -66,7 +67,7 @@ class DeliveryWait:
         if which.status is None and which.is_settled is None:
             which = replace(which, is_settled=True)
         self._deliveries = deliveries
-        self._read_journal = read_journal
+        self._transactions = transactions
         self._which = which
         self._count = count
         self._after = after
@@ -87,6 +88,17 @@ class DeliveryWait:
             self._since.update(since)
             self.found = self._deliveries.among(self._since, self._which)[: self._count]
         return len(self.found) >= self._count
+
+    def _read_journal(self, after: Cursor) -> tuple[set[str], Cursor]:
+        """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""
+        ids = set[str]()
+        while True:
+            with self._transactions.looking() as session:
+                entries = journal.read(session, after)
+            if not entries:
+                return ids, after
+            ids.update(each.delivery_id for each in entries if each.delivery_id)
+            after = entries[-1].cursor
 
     def __str__(self) -> str:
         return f"{len(self.found)} of {self._count} deliveries came"
