@@ -13,9 +13,9 @@ from leanbe_emitter.conformance.checks.all_checks import chosen
 from leanbe_emitter.conformance.client import Endpoint
 from leanbe_emitter.conformance.diagnosis import Diagnoser
 from leanbe_emitter.conformance.observation import Observe, Timing, by_command, by_function, by_url
-from leanbe_emitter.conformance.process import StartedReceiver, started
 from leanbe_emitter.conformance.report import Report
 from leanbe_emitter.conformance.run import Plan, Run
+from leanbe_emitter.conformance.started_receiver import StartedReceiver, started
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits, TlsSettings
 from leanbe_emitter.domain.webhooks import check_ca_file, check_secret

@@ -13,7 +13,7 @@ from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.fixes import HASH_AS_IT_CAME
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
-from leanbe_emitter.wire.explain.contents import CONTENTS
+from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.mistakes import ContentMistake
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest

@@ -20,7 +20,6 @@ from leanbe_emitter.conformance.observation import (
     Observe,
     Timing,
 )
-from leanbe_emitter.conformance.process import StartedReceiver
 from leanbe_emitter.conformance.refusal_causes import (
     NOTHING_VERIFIES,
     Cause,
@@ -30,6 +29,7 @@ from leanbe_emitter.conformance.refusal_causes import (
 from leanbe_emitter.conformance.report import Diagnosis, Report
 from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
 from leanbe_emitter.conformance.sample_requests import Sealer
+from leanbe_emitter.conformance.started_receiver import StartedReceiver
 from leanbe_emitter.conformance.verdicts import Result, Verdict
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import ReceiverUnavailable

@@ -13,8 +13,8 @@ from leanbe_emitter.conformance.client import Client, Exchange
 from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
 from leanbe_emitter.conformance.judging import judge_valid
 from leanbe_emitter.conformance.observation import Effects, Movement
-from leanbe_emitter.conformance.process import StartedReceiver
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest, Sealer
+from leanbe_emitter.conformance.started_receiver import StartedReceiver
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Result, Verdict
 from leanbe_emitter.wire.stringify import JSON
 

@@ -23,7 +23,7 @@ from leanbe_emitter.errors import (
     LeanbeError,
 )
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.library.documents.documents import Documents
+from leanbe_emitter.library.documents.documents_handle import Documents
 from leanbe_emitter.library.runtime.opening import OpenDatabase
 from leanbe_emitter.library.trigger.recorder import Recorder
 from leanbe_emitter.settings import Settings, Synchronous

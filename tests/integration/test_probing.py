@@ -21,7 +21,7 @@ from leanbe_emitter import (
     ReceivedRequest,
     WebhookTarget,
 )
-from leanbe_emitter.wire.explain.contents import CONTENTS
+from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest as Parsed
 from tests.support.loopback_receiver import LoopbackReceiver
 

@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 from leanbe_emitter.domain.document_values import column_of
-from leanbe_emitter.library.documents.documents import COLLECTIONS
+from leanbe_emitter.library.documents.documents_handle import COLLECTIONS
 from leanbe_emitter.wire.payloads.declarations import DECLARATIONS, Declaration, Input
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 

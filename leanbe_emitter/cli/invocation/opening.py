@@ -9,7 +9,7 @@ from leanbe_emitter.cli.invocation.invocation import Invocation
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe, Product
-    from leanbe_emitter.library.documents.documents import Documents
+    from leanbe_emitter.library.documents.documents_handle import Documents
     from leanbe_emitter.library.trigger.recorder import Recorder
     from leanbe_emitter.storage.engine.database import Database
 
@@ -38,7 +38,7 @@ def open_leanbe(
 @contextmanager
 def open_documents(invocation: Invocation) -> Iterator["Documents"]:
     """Open the database for its documents only: this loads much less than ``open_leanbe``."""
-    from leanbe_emitter.library.documents.documents import Documents  # noqa: PLC0415 - loads SQLAlchemy
+    from leanbe_emitter.library.documents.documents_handle import Documents  # noqa: PLC0415 - loads SQLAlchemy
 
     with Documents(invocation.settings()) as documents:
         _notice_if_created(invocation, created=documents.created)

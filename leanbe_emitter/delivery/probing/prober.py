@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
 from leanbe_emitter.clock import Clock, to_milliseconds
-from leanbe_emitter.delivery.attempt.single import single_request
+from leanbe_emitter.delivery.attempt.single_request import single_request
 from leanbe_emitter.delivery.probing.conversation import (
     Conversation,
     ProbeEvents,
@@ -31,7 +31,7 @@ from leanbe_emitter.wire.envelope import SIGNATURE, SealedRequest
 from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate
 from leanbe_emitter.wire.explain.explainer import Verdict
-from leanbe_emitter.wire.explain.keys import other_secret
+from leanbe_emitter.wire.explain.key_mistakes import other_secret
 from leanbe_emitter.wire.explain.languages import language_named
 from leanbe_emitter.wire.explain.mistakes import KeyMistake
 from leanbe_emitter.wire.explain.probe_requests import ProbeEvent

@@ -15,7 +15,7 @@ from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
 from leanbe_emitter.library.documents.backlog_items import BacklogItems
 from leanbe_emitter.library.documents.customers import Customers
-from leanbe_emitter.library.documents.documents import COLLECTIONS
+from leanbe_emitter.library.documents.documents_handle import COLLECTIONS
 from leanbe_emitter.library.documents.idea_requests import IdeaRequests
 from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from leanbe_emitter.clock import Clock, SystemClock, from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
-from leanbe_emitter.delivery.attempt.single import single_request
+from leanbe_emitter.delivery.attempt.single_request import single_request
 from leanbe_emitter.delivery.network.http1 import Http1Transport
 from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue_types import Claimed, Settlement, WebhookSettings

@@ -18,8 +18,8 @@ from leanbe_emitter.wire.explain.answer_digests import digests_in
 from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.differences import Difference, first_difference
-from leanbe_emitter.wire.explain.digests import SPELLINGS
-from leanbe_emitter.wire.explain.keys import KEYS, other_secret
+from leanbe_emitter.wire.explain.digest_mistakes import SPELLINGS
+from leanbe_emitter.wire.explain.key_mistakes import KEYS, other_secret
 from leanbe_emitter.wire.explain.languages import Language, language_named
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.search import Search

@@ -10,9 +10,9 @@ from datetime import datetime
 from leanbe_emitter.wire.explain.answer_digests import digests_in
 from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
-from leanbe_emitter.wire.explain.contents import CONTENTS
+from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
 from leanbe_emitter.wire.explain.explainer import Explanation
-from leanbe_emitter.wire.explain.keys import KEYS
+from leanbe_emitter.wire.explain.key_mistakes import KEYS
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.mistakes import KeyMistake, NothingCompared, Saying
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest

@@ -1,4 +1,4 @@
-"""``Documents``: the documents of a database, whose events are left to a worker.
+"""``Documents``: a handle for the documents of a database; a worker delivers their events.
 
 This module loads no sender and no network: a short command starts a third faster without them.
 """
