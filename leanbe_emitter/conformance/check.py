@@ -1,20 +1,12 @@
-"""A check as data: what is sent, what should come, why it matters, and what repairs it.
+"""A check as data: what is sent, what should come, why it matters, and what repairs it."""
 
-A group is a row of checks that are performed together: one function sends their requests and judges
-each of them.
-"""
-
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level
-
-if TYPE_CHECKING:
-    from leanbe_emitter.conformance.run_context import RunContext
-
 
 #: Makes the request of a check.
 Make: TypeAlias = Callable[[RequestFactory], SampleRequest]
@@ -63,16 +55,3 @@ class RequestCheck(Check):
     """
 
     make: Make
-
-
-@dataclass(frozen=True, kw_only=True)
-class Group:
-    """Checks that are performed together.
-
-    Attributes:
-        checks: the checks, in the order of the report.
-        procedure: sends the requests of the wanted checks, and judges each check.
-    """
-
-    checks: Sequence[Check]
-    procedure: "Callable[[RunContext, Sequence[Check]], Awaitable[None]]"

@@ -1,11 +1,27 @@
-"""Procedures that several groups share: send requests, and judge their checks."""
+"""Groups of checks with their procedures, and the procedures that several groups share.
+
+The checks of a group are performed together: one function sends their requests and judges each.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from leanbe_emitter.conformance.check import Check, RequestCheck
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Checks that are performed together.
+
+    Attributes:
+        checks: the checks, in the order of the report.
+        procedure: sends the requests of the wanted checks, and judges each check.
+    """
+
+    checks: Sequence[Check]
+    procedure: Callable[[RunContext, Sequence[Check]], Awaitable[None]]
 
 
 async def confirmed_failure(

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from leanbe_emitter.clock import Clock
-from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.checks.all_checks import CHECKS, GATE, GROUPS
 from leanbe_emitter.conformance.checks.control import find_effective, learn
 from leanbe_emitter.conformance.client import MASK, Client, Endpoint, Exchange, hidden_words
@@ -20,6 +20,7 @@ from leanbe_emitter.conformance.observation import (
     Observe,
     Timing,
 )
+from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.refusal_causes import (
     NOTHING_VERIFIES,
     Cause,

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.client import SHORTEST_SECRET, Exchange
+from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.errors import InvalidSignature

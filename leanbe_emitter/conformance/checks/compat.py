@@ -1,8 +1,8 @@
 """Checks of events that Leanbe may send: new events, more members, fewer members."""
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Group, Make, RequestCheck
-from leanbe_emitter.conformance.procedures import send_valid_requests
+from leanbe_emitter.conformance.check import Make, RequestCheck
+from leanbe_emitter.conformance.procedures import Group, send_valid_requests
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.event_names import EVENTS

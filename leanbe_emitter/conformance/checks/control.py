@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Group
+from leanbe_emitter.conformance.check import Check
 from leanbe_emitter.conformance.observation import movement
+from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.run_context import ControlRefused, Effective, RunContext
 from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER

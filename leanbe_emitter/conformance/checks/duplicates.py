@@ -13,7 +13,7 @@ from functools import partial
 from itertools import product
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.judging import judgement_of
 from leanbe_emitter.conformance.observation import (
@@ -23,7 +23,7 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     times,
 )
-from leanbe_emitter.conformance.procedures import confirmed_failure
+from leanbe_emitter.conformance.procedures import Group, confirmed_failure
 from leanbe_emitter.conformance.run_context import Effective, RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict

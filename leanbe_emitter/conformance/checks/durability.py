@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Group, Need
+from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.judging import judgement_of
 from leanbe_emitter.conformance.observation import along, movement, movement_in_words
+from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict

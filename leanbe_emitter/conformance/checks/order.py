@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Group
+from leanbe_emitter.conformance.check import Check
 from leanbe_emitter.conformance.checks.distinct_events import counts_deliveries, resource_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
@@ -15,7 +15,7 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     shows,
 )
-from leanbe_emitter.conformance.procedures import confirmed_failure
+from leanbe_emitter.conformance.procedures import Group, confirmed_failure
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.wire.stringify import JSON

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Group, Make, RequestCheck
-from leanbe_emitter.conformance.procedures import send_valid_requests
+from leanbe_emitter.conformance.check import Make, RequestCheck
+from leanbe_emitter.conformance.procedures import Group, send_valid_requests
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.stringify import JSON
