@@ -21,7 +21,7 @@ _CREATED = b"HTTP/1.1 201 "
 
 
 class Crowd:
-    """What all clients have in common.
+    """The common part of all clients.
 
     Attributes:
         left: how many requests are still to be made.

@@ -28,7 +28,7 @@ _ROWS = """async () => {
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What the page's main thread had to do.
+    """Work of the page's main thread.
 
     Attributes:
         long_seconds: tasks of more than 50 ms, together.

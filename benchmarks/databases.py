@@ -25,7 +25,7 @@ Fill = Callable[[str], None]
 
 
 class Store(Protocol):
-    """Where databases are made; ``fill`` is given the URL of one that has today's tables."""
+    """A place for databases; ``fill`` is given the URL of one that has today's tables."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""What stands in a database before a measurement begins: products, and events that are due.
+"""The content of a database before a measurement: products, and events that are due.
 
 Events are recorded as the product records them (``outbox.record``).
 """
@@ -24,7 +24,7 @@ _TOGETHER = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Owed:
-    """What fills a database: products with a webhook, and due events, product by turns."""
+    """The content of a database: products with a webhook, and due events, product by turns."""
 
     products: int
     events: int
@@ -32,7 +32,7 @@ class Owed:
 
     @property
     def key(self) -> str:
-        """What to call a database that is filled so."""
+        """The name of a database that is filled so."""
         return f"{self.events}_of_{self.products}"
 
     def fill(self, db: str) -> None:

@@ -24,7 +24,7 @@ class _Judged:
 
     @property
     def subject(self) -> tuple[str, str, str]:
-        """What stands in one line of the table."""
+        """One line of the table."""
         return self.measure, self.row.what.partition(";")[0], self.to
 
 

@@ -1,4 +1,4 @@
-"""Which Python a run is made on: its name, and how quick it is.
+"""The Python of a run: its name, and how quick it is.
 
 Builds of one version differ by half, and whether one is optimised cannot be read off it reliably;
 so a loop of plain Python tells. ``python -m benchmarks.interpreters`` prints the quickest Python

@@ -27,7 +27,7 @@ _WARM_UP_REQUESTS, _WARM_UP_CONNECTIONS = 6_000, 64
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """What a measure sees of it."""
+    """The receiver as a measure sees it."""
 
     child: Child
     url: str
@@ -76,7 +76,7 @@ def free_port() -> int:
 
 
 class _Seen:
-    """What came since it was told to forget."""
+    """The requests since it was told to forget."""
 
     def __init__(self) -> None:
         self.forget()

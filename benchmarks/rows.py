@@ -1,4 +1,4 @@
-"""What a measure comes to: rows, each a figure with its spread and its ratios in the same run.
+"""The result of a measure: rows, each a figure with its spread and its ratios in the same run.
 
 A figure alone says what this machine did at that moment; a ratio says something of the code. A goal
 stands beside what it is a goal of, and is met or not.

@@ -1,4 +1,4 @@
-"""What every measure is given: where databases are made, how much to do, how often."""
+"""The setting of every measure: where databases are made, how much to do, how often."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

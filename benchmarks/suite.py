@@ -38,7 +38,7 @@ _ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """What a run took, in milliseconds: on the wall, and of the processor."""
+    """The time of a run in milliseconds: on the wall, and of the processor."""
 
     waited: float
     used: float

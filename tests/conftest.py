@@ -1,4 +1,4 @@
-"""What the tests need from the machine: databases, and tools that may be missing."""
+"""Needs of the tests: databases, and tools of the machine that may be missing."""
 
 import gc
 import logging

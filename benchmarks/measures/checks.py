@@ -1,4 +1,4 @@
-"""How long ``check`` takes: in process a check, and over the loopback a run.
+"""The time of ``check``: of a check in process, and of a run over the loopback.
 
 The receiver is the example, without a flaw. One of them works 400 ms after its answer.
 """

@@ -1,4 +1,4 @@
-"""What a claim costs a row, as the past grows and as more products have something due.
+"""The cost of a claim per row, as the past grows and as more products have something due.
 
 In one transaction 256 deliveries are claimed, committed and, outside of the figure, settled. The
 databases with no, some and a million finished deliveries take turns.

@@ -1,4 +1,4 @@
-"""What a command costs that does little: ``trigger --no-deliver``, CPU from its start to its end.
+"""The cost of a small command, ``trigger --no-deliver``: CPU from its start to its end.
 
 The interpreter has its bytecode, as after any installation; beside it stands a Python that does
 nothing.

@@ -1,4 +1,4 @@
-"""How long one event takes in process: recorded, committed, delivered to an ASGI app, settled.
+"""The time of one event in process: recorded, committed, delivered to an ASGI app, settled.
 
 ``Leanbe.trigger`` returns when all of that is in the database and the delivery was read back.
 Beside it stand a receiver that is no more than a function, and the commit alone.

@@ -1,4 +1,4 @@
-"""What four products that never answer cost a hundred that do, at the default concurrency.
+"""The cost of four products that never answer to a hundred that do, at the default concurrency.
 
 Their deliveries are due first, and more of them than a worker may have in flight. The time is that
 until the last delivery of the others is received.

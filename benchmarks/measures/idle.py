@@ -1,4 +1,4 @@
-"""What a worker costs that has nothing to do: its share of a core, and its server's."""
+"""The cost of an idle worker: its share of a core, and its server's."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How long from the commit of an event to its receipt: emitter, worker and receiver are processes.
+"""The time from the commit of an event to its receipt, over three processes.
 
 The emitter is an open loop: it records at scheduled instants, whatever the rest does. The time from
 the scheduled instant holds the emitter's own waits and its commit as well, so that nothing is

@@ -1,4 +1,4 @@
-"""What the page's main thread has to do while a server makes 200 deliveries a second."""
+"""The work of the page's main thread while a server makes 200 deliveries a second."""
 
 from collections.abc import Sequence
 

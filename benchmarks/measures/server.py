@@ -1,4 +1,4 @@
-"""What a write over HTTP costs: ideas made a second, each with its event, delivery and journal.
+"""The rate of writes over HTTP: ideas a second, each with its event, delivery and journal.
 
 The server has one core, its clients the last one; it delivers nothing meanwhile. Beside it stand a
 server of the same make that does nothing, and the library without a server.
@@ -26,7 +26,7 @@ _TOGETHER = 100
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What one measurement came to."""
+    """The result of one measurement."""
 
     rate: float
     cpu_us: float

@@ -1,4 +1,4 @@
-"""What one listener to the stream costs a server that makes 200 deliveries a second.
+"""The cost of one listener to the stream, for a server that makes 200 deliveries a second.
 
 A listener to rows stands beside one to all that happens, and both beside none: what a listener
 costs is the server's CPU with it, less the server's CPU without any, in the same round.

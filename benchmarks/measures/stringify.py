@@ -1,4 +1,4 @@
-"""What ``stringify`` costs beside ``json.dumps``, on the article's customer payload.
+"""The cost of ``stringify`` beside ``json.dumps``, on the article's customer payload.
 
 The goal is at most 3 times: being exact must not be what limits a worker.
 """

@@ -1,4 +1,4 @@
-"""What Leanbe costs a test suite: a handle, a test with the fixture, and a start that uses neither.
+"""The cost of Leanbe to a test suite: a handle, a test with the fixture, an unused plugin.
 
 Every figure of pytest is a difference between two runs, one after the other, that differ in Leanbe
 alone: the fixture or an empty one, the plugin or none. Such a run waits for nothing, so what counts

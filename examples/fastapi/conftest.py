@@ -30,7 +30,7 @@ def leanbe_receiver(engine: Engine) -> Receiver:
 
 @pytest.fixture
 def page(engine: Engine) -> Callable[[], ChangeNotifier]:
-    """What the page shows now."""
+    """The news that the page shows now."""
 
     def shown() -> ChangeNotifier:
         with Session(engine) as session:

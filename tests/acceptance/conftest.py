@@ -1,4 +1,4 @@
-"""What tests that type commands share."""
+"""Fixtures of tests that type commands."""
 
 import fcntl
 import subprocess
@@ -53,7 +53,7 @@ def browser() -> Iterator["Browser"]:
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """What the Containerfile makes."""
+    """The image that the Containerfile makes."""
     image = Image(tmp_path_factory.mktemp("image"))
     image.build()
     return image
@@ -84,5 +84,5 @@ def prepared_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def prepared(prepared_files: Path, tmp_path: Path) -> Prepared:
-    """What fills the database of the test's folder."""
+    """A function that fills the database of the test's folder."""
     return Prepared(folder=tmp_path, kept=prepared_files)

@@ -1,4 +1,4 @@
-"""What docs/ci.md shows is true: it is YAML, and what it types works."""
+"""The page docs/ci.md is true: it shows YAML, and its commands work."""
 
 import re
 import shlex

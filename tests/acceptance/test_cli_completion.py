@@ -1,4 +1,4 @@
-"""What a shell completes: names and ids of the database, and what fits the words before."""
+"""Completion in a shell: names and ids of the database, and words that fit those before."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ FLAWS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """What an example calls the claims that all of them make.
+    """The names that an example gives to the claims of all examples.
 
     Attributes:
         use: that it does what it is for.

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.prove
 
 @pytest.fixture(scope="module")
 def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> FreshVenv:
-    """What `pip install leanbe-emitter flask pytest` gives."""
+    """An environment as `pip install leanbe-emitter flask pytest` makes it."""
     folder = tmp_path_factory.mktemp("fresh") / "venv"
     return FreshVenv(folder, wheel=wheel, packages=("flask", "pytest"))
 

@@ -1,4 +1,4 @@
-"""What has to be true in the end: a receiver in Node.js, written after the article, accepts all."""
+"""The final claim: a receiver in Node.js, written after the article, accepts all events."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is installed, and what the repository holds."""
+"""The installed package, and the files of the repository."""
 
 import re
 import subprocess

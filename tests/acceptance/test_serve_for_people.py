@@ -1,4 +1,4 @@
-"""What ``serve`` does for people: its page, the printed attempts, a receiver beside it."""
+"""Services of ``serve`` for people: its page, the printed attempts, a receiver beside it."""
 
 from pathlib import Path
 

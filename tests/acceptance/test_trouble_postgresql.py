@@ -80,7 +80,7 @@ def fleet_with_pending_events(
 
 
 def no_event_is_lost(fleet: Fleet, recorder: RecordingReceiver) -> None:
-    """Whatever came twice has an attempt on record that nobody knows the end of."""
+    """A request that came twice has an attempt on record whose end nobody knows."""
     received, expected = recorder.bodies(), fleet.deliveries_by_body()
     assert received.keys() == expected.keys()
     for body in received:

@@ -128,7 +128,7 @@ def outcomes(delivery: Delivery) -> list[Outcome]:
 
 @pytest.fixture(scope="module")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Script | None, Delivery]:
-    """What became of a delivery to each of them, and to their neighbour, in one worker."""
+    """The ends of a delivery to each of them, and to their neighbour, in one worker."""
     return asyncio.run(meet_them_all(tmp_path_factory.mktemp("troubles")))
 
 
@@ -209,7 +209,7 @@ async def test_a_receiver_that_redirects_to_a_metadata_address_is_not_followed(
 async def test_a_name_that_leads_elsewhere_by_the_time_it_is_connected_to_gains_nothing(
     db: str,
 ) -> None:
-    """What was asked for and checked is what is connected to; the next attempt asks again."""
+    """The checked address is the one that is connected to; the next attempt asks again."""
     refusal = b"HTTP/1.1 500 Oh No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
     async def script(peer: Peer) -> None:

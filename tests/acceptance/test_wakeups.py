@@ -33,7 +33,7 @@ def receiver() -> Iterator[LoopbackReceiver]:
 
 @pytest.fixture
 def bench(database: Database) -> Bench:
-    """What this process does, by the time of all processes."""
+    """The steps of this process, by the time of all processes."""
     return Bench(database=database, clock=ManualClock(SystemClock().now()))
 
 
@@ -127,7 +127,7 @@ def test_a_delivery_that_another_process_held_is_delivered_at_once(
 
 @pytest.fixture
 def listener(fleet: Fleet) -> Callable[[], set[int]]:
-    """What returns the processes of PostgreSQL whose client listens."""
+    """A function that returns the processes of PostgreSQL whose client listens."""
     url = fleet.database.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     def ask() -> set[int]:

@@ -1,4 +1,4 @@
-"""Who may use the server, what it says of itself, and what its document says of it."""
+"""Access to the server, and its description of itself."""
 
 import asyncio
 from collections.abc import Iterator

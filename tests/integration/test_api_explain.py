@@ -44,7 +44,7 @@ def delivery(api: Api) -> Delivery:
 
 
 def raw(body: bytes) -> str:
-    """What a receiver computes that hashes the raw body."""
+    """The signature of a receiver that hashes the raw body."""
     return hmac.digest(SECRET.encode(), body, "sha256").hex()
 
 

@@ -1,4 +1,4 @@
-"""Whatever is refused, the answer says what to do."""
+"""Every refusal says in its answer what to do."""
 
 import gzip
 import re

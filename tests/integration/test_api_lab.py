@@ -1,4 +1,4 @@
-"""What pages of faults, clock, events and ideas ask: catalogue, next retry, deliveries, votes."""
+"""Data for pages of faults, clock, events and ideas: catalogue, next retry, deliveries, votes."""
 
 from collections.abc import Iterator
 from datetime import timedelta

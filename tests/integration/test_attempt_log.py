@@ -1,4 +1,4 @@
-"""What is logged of attempts, and what never is: secrets, payloads, URLs."""
+"""The log of attempts, which never has secrets, payloads or URLs."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""What is not the receiver's fault is told as unproven: never as a finding, never as a pass."""
+"""Noise that is not the receiver's fault leaves a check unproven: no finding, and no pass."""
 
 import itertools
 from collections.abc import Callable

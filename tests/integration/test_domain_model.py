@@ -44,7 +44,7 @@ EXAMPLES_ON_POSTGRESQL = 2
 
 
 class Machine(ModelComparison):
-    """What may be done."""
+    """The actions to choose from."""
 
     @initialize(ours=ASSUMPTION_SETS, theirs=ASSUMPTION_SETS)
     def begin(self, ours: dict[str, str], theirs: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What each kind of fault does to a receiver, and what is on record of it."""
+"""The effect of each kind of fault on a receiver, and its record."""
 
 from collections.abc import Iterator
 from datetime import timedelta

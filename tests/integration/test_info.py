@@ -1,4 +1,4 @@
-"""What a handle says of itself, and of the 22 events: the same in Python, typed, and over HTTP."""
+"""Information on a handle and on the 22 events: the same in Python, typed, and over HTTP."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What JavaScript itself says about our bytes: each claim is put to a real Node process."""
+"""The judgement of JavaScript on our bytes: each claim is put to a real Node process."""
 
 import json
 import math

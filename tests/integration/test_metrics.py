@@ -1,4 +1,4 @@
-"""What a worker and a handle count while they work."""
+"""Metrics of a worker and a handle while they work."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where the network sender connects to, and where it refuses to: names, families, TLS."""
+"""Addresses that the network sender connects to or refuses: names, families, TLS."""
 
 import asyncio
 import gc

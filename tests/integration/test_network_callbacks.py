@@ -24,7 +24,7 @@ SOON = 0.2
 
 
 class Callback:
-    """What a request came to."""
+    """The end of a request."""
 
     def __init__(self) -> None:
         self.results: list[Answer | Unknown] = []

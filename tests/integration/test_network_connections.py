@@ -1,4 +1,4 @@
-"""Which connections the network sender uses again, and how they end with it."""
+"""Connections that the network sender uses again, and their end with it."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""What the network sender sends and reads, against a server that does what each test says."""
+"""The network sender against a server that follows the script of each test."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What several processes do while the clock stands still is in the order in which it was done."""
+"""Actions of several processes keep their order while the clock stands still."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,7 +27,7 @@ def handles(database_url: str) -> Iterator[tuple[Leanbe, Leanbe]]:
 
 @pytest.fixture
 def events(handles: tuple[Leanbe, Leanbe]) -> list[Event]:
-    """What both did by turns, in their order."""
+    """The actions of both, by turns, in their order."""
     return [each.trigger("idea.created").event for _ in range(ROUNDS) for each in handles]
 
 

@@ -99,7 +99,7 @@ def test_a_suspect_of_a_full_product_waits_as_others_do(bench: Bench) -> None:
 
 
 def test_neighbours_of_what_kills_its_worker_lose_nothing(bench: Bench) -> None:
-    """Whoever has the third in flight dies, with all that it has in flight."""
+    """The worker with the third in flight dies, with all that it has in flight."""
     deliveries = bench.enqueue(bench.product(), 8)
     poison = deliveries[2]
     queue = bench.queue()

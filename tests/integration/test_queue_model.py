@@ -34,7 +34,7 @@ LEASE_MS = int(LEASE_SECONDS * 1000)
 
 @dataclass
 class Model:
-    """What a delivery is, by everything that was done to it."""
+    """The expected state of a delivery, after every step on it."""
 
     state: DeliveryState = DeliveryState.NEW
     due_at: int = 0
@@ -132,7 +132,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(claimed=consumes(claims))
     def crash(self, claimed: Claimed) -> None:
-        """Whoever held it is gone, and does nothing about it."""
+        """The holder of the lease is gone, and does nothing about it."""
 
     @rule(seconds=st.integers(1, 45))
     def sleep(self, seconds: int) -> None:

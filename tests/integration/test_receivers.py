@@ -34,7 +34,7 @@ def seen() -> list[Envelope]:
 
 @pytest.fixture(params=FRAMEWORKS, ids=lambda serving: serving.__name__)
 def serving(request: pytest.FixtureRequest) -> Serving:
-    """What makes a receiver in one of the frameworks."""
+    """A function that makes a receiver in one of the frameworks."""
     return cast("Serving", request.param)
 
 

@@ -17,7 +17,7 @@ Act = Callable[[Scene], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """What is refused, with which error, and a word of its message."""
+    """A refused action, its error, and a word of the message."""
 
     action: str
     act: Act
@@ -28,7 +28,7 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True)
 class Nothing:
-    """What changes nothing."""
+    """Actions that change nothing."""
 
     action: str
     act: Act

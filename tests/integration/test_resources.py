@@ -32,7 +32,7 @@ RESOURCES = ("customers", "ideas", "idea_requests", "backlog_items", "okrs", "an
 
 
 class Oops(Exception):
-    """What goes wrong in the tests."""
+    """The error that goes wrong in the tests on purpose."""
 
 
 def make(product: Product, resource: str, name: str = "x") -> Any:

@@ -1,4 +1,4 @@
-"""What a seed file says is there at the beginning and after each reset, and raised no event."""
+"""The content of a seed file is there at the beginning and after each reset, without events."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

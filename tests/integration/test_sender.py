@@ -62,7 +62,7 @@ class Try:
 
     @property
     def waits(self) -> float:
-        """How long the delivery waits now, in seconds."""
+        """The seconds that the delivery waits now."""
         return (self.bench.delivery(self.delivery).due_at - self.bench.now) / 1000
 
 

@@ -1,4 +1,4 @@
-"""What a server does besides answering, and how that ends."""
+"""Background jobs of a server, and their end."""
 
 import asyncio
 import errno

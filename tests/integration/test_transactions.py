@@ -25,7 +25,7 @@ URL = "http://127.0.0.1:1/"
 
 
 class Oops(Exception):
-    """What goes wrong in the tests."""
+    """The error that goes wrong in the tests on purpose."""
 
 
 def record(leanbe: Leanbe, *events: str) -> None:

@@ -360,7 +360,7 @@ def test_what_an_app_raises_is_raised_in_an_asynchronous_test(suite: Suite) -> N
 
 
 def test_connections_are_closed_in_the_loop_of_a_test(suite: Suite) -> None:
-    """What is left open is a warning when its loop is gone, and that an error."""
+    """A resource that is left open is a warning when its loop is gone, and the warning an error."""
     with Server.listening() as server:
         finished = suite.run(
             f"""

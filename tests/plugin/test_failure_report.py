@@ -1,4 +1,4 @@
-"""What the report of a failed test says of its deliveries."""
+"""The deliveries in the report of a failed test."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What the plugin does to a run that does not use it: next to nothing."""
+"""The cost of the plugin in a run that does not use it: next to nothing."""
 
 import subprocess
 import sys

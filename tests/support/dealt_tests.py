@@ -1,4 +1,4 @@
-"""What each worker of a run begins with: the longest tests, so that none ends long after the rest.
+"""The first tests of each worker: the longest ones, so that no worker ends long after the rest.
 
 xdist cuts the tests into one part for each worker, and a worker without tests takes some from the
 end of another's part. A long test there would begin when all else is done.

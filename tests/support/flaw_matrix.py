@@ -1,4 +1,4 @@
-"""Which findings each flaw of the example receiver has: exactly these, and no others.
+"""The findings of each flaw of the example receiver: exactly these, and no others.
 
 Findings that need a network stand in ``NETWORK_FINDINGS``; the others are found in process, too.
 """

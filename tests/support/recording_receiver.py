@@ -23,7 +23,7 @@ ACCEPTED = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 @dataclass
 class _Counted:
-    """How much of the file has been counted."""
+    """The length of the counted part of the file."""
 
     bytes: int = 0
     requests: int = 0

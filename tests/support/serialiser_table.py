@@ -1,4 +1,4 @@
-"""What real serialisers made of payload texts, from ``data/serialisers/table.json``."""
+"""Outputs of real serialisers for payload texts, from ``data/serialisers/table.json``."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ TABLE: dict[str, Any] = json.loads((FOLDER / "table.json").read_text(encoding="a
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What one serialiser made of one payload text.
+    """The output of one serialiser for one payload text.
 
     Attributes:
         serialiser: its name.

@@ -1,4 +1,4 @@
-"""What users type, as type checkers read it: nothing here is run, all of it has to type-check.
+"""Users' code as type checkers read it: nothing here is run, all of it has to type-check.
 
 mypy strict and basedpyright hold it. Where a line is wrong on purpose, its comments name the error
 that each has to find; a comment that is no longer needed is an error itself.

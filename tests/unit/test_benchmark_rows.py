@@ -1,4 +1,4 @@
-"""What becomes of the rows of a run: two checkouts joined, goals judged, documents of both."""
+"""Rows of a run: two checkouts joined, goals judged, documents of both."""
 
 from dataclasses import replace
 

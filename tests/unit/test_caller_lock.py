@@ -30,7 +30,7 @@ def test_a_caller_keeps_the_lock_after_the_last_callers_loop_has_ended() -> None
 
 def test_a_lock_that_was_replaced_meanwhile_gives_no_turn() -> None:
     class TakenAway:
-        """What somebody waits for while another one puts a lock in its place."""
+        """A place for a lock: one caller waits for it while another one puts it there."""
 
         is_held = False
 

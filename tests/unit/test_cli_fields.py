@@ -1,4 +1,4 @@
-"""What options and paths say of a document's fields comes to the library's keyword arguments."""
+"""Options and paths for a document's fields become the library's keyword arguments."""
 
 from typing import Any
 

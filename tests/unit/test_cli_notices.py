@@ -1,4 +1,4 @@
-"""What whoever begins to deliver says first."""
+"""The first notice of a command that begins to deliver."""
 
 from datetime import UTC, datetime, timedelta
 

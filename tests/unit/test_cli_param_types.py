@@ -1,4 +1,4 @@
-"""How option values are written: one grammar in every command."""
+"""The grammar of option values: one for every command."""
 
 import io
 import os

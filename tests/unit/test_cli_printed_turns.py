@@ -1,4 +1,4 @@
-"""What a worker prints of a turn: in one write, in order, and not at all where nobody reads it."""
+"""The printed lines of a turn: in one write, in order, and none where nobody reads them."""
 
 import json
 import os

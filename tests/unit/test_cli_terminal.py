@@ -1,4 +1,4 @@
-"""What a terminal shows: its width, its colours, and whole lines where there is no terminal."""
+"""Output on a terminal: its width, its colours, and whole lines where there is no terminal."""
 
 import os
 

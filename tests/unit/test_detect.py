@@ -1,4 +1,4 @@
-"""What is handed over as a receiver, told apart or refused; and functions as receivers."""
+"""Receivers as users pass them, told apart or refused; and functions as receivers."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""What faults make of a body: the rest of it stays, and the same event gives the same bytes."""
+"""Bodies under faults: the rest of a body stays, and the same event gives the same bytes."""
 
 import json
 from datetime import UTC, datetime

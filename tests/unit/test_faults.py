@@ -1,4 +1,4 @@
-"""What users can ask for: kinds of faults, how they are done, and what goes together."""
+"""Faults as users ask for them: kinds, parts, and combinations."""
 
 import pytest
 

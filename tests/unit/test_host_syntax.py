@@ -1,4 +1,4 @@
-"""What a host is: a name or an address, alone."""
+"""Syntax of hosts: a name or an address, alone."""
 
 import pytest
 

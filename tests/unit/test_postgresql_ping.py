@@ -1,4 +1,4 @@
-"""When a PostgreSQL connection is asked for a sign of life before it is used again."""
+"""The ping of a PostgreSQL connection before it is used again."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the package shows, and what it costs to import."""
+"""The public names of the package, and the cost of their import."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What is wrong with a seed file is told all at once, each with its line, and what to do."""
+"""All mistakes of a seed file are told at once, each with its line and its remedy."""
 
 import copy
 import json

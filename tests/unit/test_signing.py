@@ -1,4 +1,4 @@
-"""What is signed is the payload's exact text, with the secret's own characters."""
+"""The payload's exact text is signed, with the secret's own characters."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What may be called: how an address is written or found changes nothing."""
+"""Allowed targets: the way an address is written or found changes nothing."""
 
 import pytest
 from hypothesis import given

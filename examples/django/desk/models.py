@@ -1,4 +1,4 @@
-"""What a support desk knows of a product's customers."""
+"""A support desk's records of a product's customers."""
 
 from django.db import models
 

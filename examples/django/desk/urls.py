@@ -1,4 +1,4 @@
-"""Where the desk is found."""
+"""URLs of the desk."""
 
 from django.urls import path
 

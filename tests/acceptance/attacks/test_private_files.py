@@ -1,4 +1,4 @@
-"""What is written holds secrets and payloads: others on the machine cannot read new files."""
+"""New files hold secrets and payloads: others on the machine cannot read them."""
 
 import os
 from collections.abc import Iterator
