@@ -24,7 +24,7 @@ def test_a_wish_that_comes_again_counts_once(leanbe: Leanbe) -> None:
 
 
 @pytest.mark.parametrize("forgery", ["wrong_secret", "tampered_payload", "missing_signature"])
-def test_what_leanbe_did_not_sign_is_refused(leanbe: Leanbe, forgery: str) -> None:
+def test_an_unsigned_or_forged_event_is_refused(leanbe: Leanbe, forgery: str) -> None:
     leanbe.faults.add(forgery)
     leanbe.trigger("customer.created")
     leanbe.assert_refused("customer.created")

@@ -9,7 +9,9 @@ from news import ChangeNotifier
 Page = Callable[[], ChangeNotifier]
 
 
-def test_what_is_published_is_shown(leanbe: Leanbe, leanbe_product: Product, page: Page) -> None:
+def test_a_published_announcement_is_shown(
+    leanbe: Leanbe, leanbe_product: Product, page: Page
+) -> None:
     drafted = leanbe_product.announcements.create(title="Dark mode")
     leanbe_product.announcements.create(title="Not yet")
     leanbe_product.announcements.publish(drafted)
@@ -18,7 +20,7 @@ def test_what_is_published_is_shown(leanbe: Leanbe, leanbe_product: Product, pag
     assert page()["announced"] == ["Dark mode"]
 
 
-def test_what_is_deleted_is_shown_no_more(
+def test_a_deleted_announcement_is_shown_no_more(
     leanbe: Leanbe, leanbe_product: Product, page: Page
 ) -> None:
     published = leanbe_product.announcements.create(title="Dark mode", status="published")
@@ -70,7 +72,7 @@ def test_an_older_state_that_comes_late_changes_nothing(
 
 
 @pytest.mark.parametrize("forgery", ["wrong_secret", "tampered_payload", "missing_signature"])
-def test_what_leanbe_did_not_sign_is_refused(leanbe: Leanbe, page: Page, forgery: str) -> None:
+def test_an_unsigned_or_forged_event_is_refused(leanbe: Leanbe, page: Page, forgery: str) -> None:
     leanbe.faults.add(forgery)
     leanbe.trigger("announcement.created", set={"status": "published"})
     leanbe.assert_refused("announcement.created")
@@ -84,7 +86,7 @@ def test_an_event_that_nobody_knows_is_accepted(leanbe: Leanbe, page: Page) -> N
     assert page()["announced"] == []
 
 
-def test_what_is_sent_in_an_outage(leanbe: Leanbe) -> None:
+def test_an_outage_delays_an_event_and_keeps_its_bytes(leanbe: Leanbe) -> None:
     leanbe.faults.receiver_fails(how="refused")
     leanbe.trigger("backlogItem.statusChanged", payload={"title": "Themes", "status": "Done"})
     leanbe.clock.advance(minutes=1)
@@ -115,7 +117,7 @@ def test_what_is_sent_in_an_outage(leanbe: Leanbe) -> None:
     ]
 
 
-def test_what_is_sent_of_a_launch(
+def test_a_launch_sends_its_events_with_these_bytes(
     leanbe: Leanbe, leanbe_product: Product, snapshot: SnapshotAssertion
 ) -> None:
     item = leanbe_product.backlog_items.create(title="Themes")

@@ -23,7 +23,7 @@ def test_a_vote_that_comes_again_counts_once(leanbe: Leanbe, ideas: Ideas) -> No
 
 
 @pytest.mark.parametrize("forgery", ["wrong_secret", "tampered_payload", "missing_signature"])
-def test_what_leanbe_did_not_sign_is_refused(leanbe: Leanbe, ideas: Ideas, forgery: str) -> None:
+def test_an_unsigned_or_forged_event_is_refused(leanbe: Leanbe, ideas: Ideas, forgery: str) -> None:
     leanbe.faults.add(forgery)
     leanbe.trigger("idea.upVoted")
     leanbe.assert_refused("idea.upVoted")

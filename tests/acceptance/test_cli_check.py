@@ -58,7 +58,7 @@ def test_the_checks_are_listed(tmp_path: Path) -> None:
         (["http://127.0.0.1:9/", "--start", "false"], 3, "before it listened"),
     ],
 )
-def test_what_cannot_be_checked_says_why(
+def test_a_check_that_cannot_be_made_says_why(
     arguments: list[str], status: int, words: str, tmp_path: Path
 ) -> None:
     ran_status, _, said = check(*arguments, folder=tmp_path)

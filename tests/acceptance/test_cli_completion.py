@@ -57,7 +57,7 @@ def test_without_a_database_nothing_is_completed_and_none_is_created(tmp_path: P
         ("faults add delivered_late --how", "", ["10m"]),
     ],
 )
-def test_what_fits_the_words_before_is_completed(
+def test_words_that_fit_those_before_are_completed(
     words: str, incomplete: str, candidates: list[str] | None
 ) -> None:
     found = completed(words, incomplete)

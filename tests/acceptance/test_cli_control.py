@@ -161,7 +161,7 @@ def test_a_time_out_of_a_clocks_years_is_named_as_it_was_written(manual: Cli, ti
     assert "Use a year from 1971 to 2105, in UTC." in ran.stderr
 
 
-def test_what_a_product_has_goes_or_everything(acme: Cli) -> None:
+def test_reset_deletes_the_content_of_one_product_or_everything(acme: Cli) -> None:
     acme("product", "create", "Globex", "--webhook-url", URL)
     for name in ("Acme", "Globex"):
         acme("idea", "create", "--title", "Dark mode", "--product", name, "--no-deliver")

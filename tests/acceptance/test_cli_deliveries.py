@@ -44,7 +44,7 @@ def test_the_whole_story_arrives_and_is_verified(cli: Cli, tmp_path: Path) -> No
     assert [envelope.event for envelope in envelopes] == [each["event"] for each in attempts]
 
 
-def test_what_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path) -> None:
+def test_a_command_that_only_records_loads_no_sender_and_no_documents_table(tmp_path: Path) -> None:
     run_process("product", "create", "Acme", cwd=tmp_path)
     program = (sys.executable, "-X", "importtime", "-m", "leanbe_emitter")
     ran = run_process("trigger", "idea.created", "--no-deliver", cwd=tmp_path, program=program)
@@ -117,7 +117,7 @@ def test_follow_is_1_when_a_delivery_did_not_end_delivered(cli: Cli) -> None:
         assert "error: 1 of 1 delivery did not end delivered." in ran.stderr
 
 
-def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
+def test_an_event_that_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         ran = cli("trigger", "idea.created", "--times", "3", "--no-deliver")
         assert ran.status == 0
@@ -192,7 +192,7 @@ def test_an_assumption_changes_the_request_and_is_shown(cli: Cli, tmp_path: Path
         (("--db", "sqlite:///x.db?mode=ro", "product", "list"), "uri=true"),
     ],
 )
-def test_what_is_refused_is_2_and_says_what(
+def test_a_refused_command_exits_with_2_and_says_what_is_wrong(
     cli: Cli, arguments: tuple[str, ...], says: str
 ) -> None:
     cli("product", "create", "Acme")
@@ -431,7 +431,7 @@ def test_deliveries_of_a_job_that_another_process_holds_are_reported(
     assert "leanbe-emitter worker --drain" in ran.stderr
 
 
-def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
+def test_a_given_payload_that_cannot_be_changed_is_named_in_the_refusal(
     cli: Cli, tmp_path: Path
 ) -> None:
     cli("product", "create", "Acme")
@@ -454,7 +454,7 @@ def test_redeliver_wants_to_know_which(cli: Cli, arguments: tuple[str, ...]) -> 
     assert "Say which: ID, --status, --event, --product or --since." in ran.stderr
 
 
-def test_what_is_old_is_pruned(cli: Cli, tmp_path: Path) -> None:
+def test_old_records_are_pruned(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         cli("trigger", "idea.created")
         assert cli("db", "prune", "--older-than", "1h").stdout == "0\t0\t0\t0\n"

@@ -81,7 +81,7 @@ CREATED = {
 
 
 @pytest.mark.parametrize("resource", CREATED)
-def test_what_create_and_show_print_is_the_document_that_the_webhook_carried(
+def test_create_and_show_print_the_document_that_the_webhook_carried(
     cli: Cli, tmp_path: Path, resource: str
 ) -> None:
     with acme_with_receiver(cli, tmp_path):
@@ -186,7 +186,7 @@ def test_follow_stays_until_the_delivery_is_settled(cli: Cli, tmp_path: Path) ->
         assert cli("deliveries", "list", "--status", "delivered").stdout.count("\n") == 1
 
 
-def test_what_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
+def test_an_event_that_is_left_to_a_worker_is_delivered_by_one(cli: Cli, tmp_path: Path) -> None:
     with acme_with_receiver(cli, tmp_path):
         ran = cli("idea", "create", "--title", "Dark mode", "--no-deliver")
         assert ran.status == 0
@@ -210,7 +210,7 @@ def test_without_a_webhook_the_event_is_recorded_and_has_no_delivery(alone: Cli)
     assert "Recorded without a delivery: idea.created" in ran.stderr
 
 
-def test_what_changes_nothing_says_so(alone: Cli) -> None:
+def test_an_action_that_changes_nothing_says_so(alone: Cli) -> None:
     news = document_of(alone, "announcement", "create", "--title", "News")["_id"]
     ran = alone("announcement", "unpublish", news)
     assert ran.status == 0
@@ -506,7 +506,7 @@ def test_a_list_in_json_has_items_and_a_cursor(full: Cli) -> None:
         ("idea show a2e502 --product Acne", "Did you mean Acme?"),
     ],
 )
-def test_what_is_refused_is_2_with_the_value_and_leaves_no_trace(
+def test_a_refused_command_exits_with_2_names_the_value_and_leaves_no_trace(
     full: Cli, tmp_path: Path, typed: str, said: str
 ) -> None:
     before = database_dump(tmp_path)

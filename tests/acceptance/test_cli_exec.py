@@ -121,7 +121,7 @@ def test_ready_asks_a_server_at_all_addresses_by_the_loopbacks(tmp_path: Path) -
     assert (ran.status, ran.stdout, ran.stderr) == (0, f"{served.ready['url']}\n", "")
 
 
-def test_what_is_no_server_is_not_ready(tmp_path: Path) -> None:
+def test_a_receiver_is_no_server_that_is_ready(tmp_path: Path) -> None:
     with run_receiver(tmp_path) as receiver:
         ran = run_process("ready", "--url", receiver.url, "--timeout", "100ms", cwd=tmp_path)
     assert (ran.status, ran.stdout) == (1, "")
@@ -162,12 +162,14 @@ def test_a_server_that_ended_before_the_command_is_told_of(tmp_path: Path) -> No
         ("http://[::1", "'http://[::1' is no URL of a server."),
     ],
 )
-def test_what_cannot_be_a_servers_url_is_refused(url: str, said: str, tmp_path: Path) -> None:
+def test_a_text_that_cannot_be_a_servers_url_is_refused(
+    url: str, said: str, tmp_path: Path
+) -> None:
     ran = run_process("ready", "--url", url, "--timeout", "0s", cwd=tmp_path)
     assert (ran.status, said in ran.stderr) == (2, True)
 
 
-def test_what_hangs_up_or_speaks_something_else_is_told_in_words(tmp_path: Path) -> None:
+def test_a_listener_that_hangs_up_or_speaks_something_else_is_described(tmp_path: Path) -> None:
     for answer, said in (
         (b"", "it hung up without an answer."),
         (b"SSH-2.0-OpenSSH\r\n", "what listens there does not speak HTTP."),

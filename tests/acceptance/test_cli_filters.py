@@ -92,7 +92,7 @@ def test_any_filter_says_which_are_delivered_again(
     assert (ran.status, "An ID needs no filter" in ran.stderr) == (2, True)
 
 
-def test_what_would_be_delivered_again_is_listed_in_parts(both: Cli) -> None:
+def test_a_dry_run_lists_the_deliveries_to_redeliver_in_pages(both: Cli) -> None:
     wanted = ("deliveries", "redeliver", "--event", "*")
     first = json.loads(both(*wanted, "--dry-run", "--limit", "3", "--output", "json").stdout)
     ran = both(*wanted, "--dry-run", "--limit", "3")

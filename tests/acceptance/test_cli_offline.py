@@ -113,7 +113,7 @@ def test_explain_goes_by_the_assumptions_that_the_body_was_made_under(tmp_path: 
     assert "X-Leanbe-Signature, and no header was given" in without.stderr
 
 
-def test_what_send_assumes_by_the_environment_explain_does_too(tmp_path: Path) -> None:
+def test_explain_takes_assumptions_from_the_environment_and_options_first(tmp_path: Path) -> None:
     body = json.dumps(ENVELOPE, ensure_ascii=False, separators=(",", ":")).encode()
     arguments = ("explain", "--secret", SECRET, "--body", "-", "--got", "0" * 64)
     environ = {"LEANBE_EMITTER_ASSUME": "signature_scheme=sha256-payload-secret"}
@@ -182,7 +182,7 @@ def test_a_reader_that_leaves_early_causes_no_complaint(tmp_path: Path) -> None:
         ("leanbe-emitter assumptions list >/dev/full", 3, "error: No space left on device.\n"),
     ],
 )
-def test_where_nothing_can_be_written_the_status_still_says_what_happened(
+def test_the_status_says_what_happened_even_if_nothing_can_be_written(
     tmp_path: Path, shell: str, status: int, stderr: str
 ) -> None:
     ran = run_process("-c", shell, cwd=tmp_path, program=("bash",), environ=ON_PATH)

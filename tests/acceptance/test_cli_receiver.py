@@ -96,7 +96,7 @@ def test_a_taken_port_is_3_and_says_so(tmp_path: Path) -> None:
     assert f"127.0.0.1:{port} is taken." in ran.stderr
 
 
-def test_what_is_no_http_is_answered_and_left(tmp_path: Path) -> None:
+def test_a_request_that_is_no_http_gets_400_and_stops_no_receiver(tmp_path: Path) -> None:
     with run_receiver(tmp_path) as receiver:
         host, port = urlsplit(receiver.url).netloc.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as connection:

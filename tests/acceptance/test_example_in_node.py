@@ -108,14 +108,14 @@ def test_a_raw_body_that_is_hashed_is_a_bad_signature_everywhere(example: Exampl
 
 
 @pytest.mark.prove
-def test_what_is_done_again_is_told_by_the_suites_own_assertion(example: Example) -> None:
+def test_the_suites_own_assertion_finds_a_duplicates_second_effect(example: Example) -> None:
     ((test, report),) = reports_with_flaw(example, "not_idempotent").items()
     assert test == AGAIN
     assert re.search(r"actual:\n +0: 'Themes'\n +1: 'Themes'\n", report), report
 
 
 @pytest.mark.prove
-def test_what_the_receiver_throws_is_printed_and_an_answer_500(example: Example) -> None:
+def test_an_error_of_the_receiver_is_printed_and_answered_with_500(example: Example) -> None:
     example.apply_flaw("crashes_on_unknown_event")
     ran = run(example, *documented_command(example))
     assert set(ran.failed) == {USE, UNKNOWN}

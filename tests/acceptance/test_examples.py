@@ -33,13 +33,14 @@ class Claims:
 
     use: str
     again: str
-    forged: str = "test_what_leanbe_did_not_sign_is_refused"
+    forged: str = "test_an_unsigned_or_forged_event_is_refused"
     unknown: str = "test_an_event_that_nobody_knows_is_accepted"
 
 
 CLAIMS = {
     "fastapi": Claims(
-        use="test_what_is_published_is_shown", again="test_an_event_that_comes_again_is_no_news"
+        use="test_a_published_announcement_is_shown",
+        again="test_an_event_that_comes_again_is_no_news",
     ),
     "flask": Claims(use="test_votes_are_counted", again="test_a_vote_that_comes_again_counts_once"),
     "django": Claims(
@@ -127,7 +128,7 @@ def test_a_raw_body_that_is_hashed_stands_first_among_the_mistakes(
     ],
 )
 @pytest.mark.prove
-def test_what_is_done_again_is_told_by_the_suites_own_assertion(
+def test_the_suites_own_assertion_finds_a_duplicates_second_effect(
     copied: Copied, name: str, said: str
 ) -> None:
     ran = run_with_flaw(copied(name), "not_idempotent")

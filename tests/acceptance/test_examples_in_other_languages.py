@@ -177,7 +177,7 @@ def test_a_raw_body_that_is_hashed_is_a_bad_signature_everywhere(
 
 
 @pytest.mark.prove
-def test_what_is_done_again_is_told_by_the_suites_own_assertion(
+def test_the_suites_own_assertion_finds_a_duplicates_second_effect(
     suite: Suite, example: Example
 ) -> None:
     ((test, report),) = reports_with_flaw(suite, example, "not_idempotent").items()
@@ -186,7 +186,7 @@ def test_what_is_done_again_is_told_by_the_suites_own_assertion(
 
 
 @pytest.mark.prove
-def test_what_the_receiver_throws_is_printed(suite: Suite, example: Example) -> None:
+def test_an_error_of_the_receiver_is_printed(suite: Suite, example: Example) -> None:
     example.apply_flaw("crashes_on_unknown_event")
     ran = suite.run(example)
     assert suite.unknown in ran.failed, ran.printed

@@ -126,7 +126,7 @@ def test_a_stop_gives_the_server_the_time_that_it_may_take() -> None:
     assert f"--stop-timeout {STOP_SECONDS}" in (ROOT / "docs" / "ci.md").read_text()
 
 
-def test_what_depends_on_another_waits_until_it_is_well_and_nobody_else_gets_in() -> None:
+def test_a_service_waits_for_the_health_of_those_before_and_nobody_else_gets_in() -> None:
     services = COMPOSE["services"]
     waits = {
         name: {other: how["condition"] for other, how in each.get("depends_on", {}).items()}

@@ -162,7 +162,7 @@ def test_a_manual_clock_moves_by_the_commands_of_its_page(shell: Shell, tmp_path
 
 
 @pytest.mark.curl
-def test_what_curl_does_over_http_is_delivered_and_survives_an_outage(shell: Shell) -> None:
+def test_actions_by_curl_are_delivered_and_survive_an_outage(shell: Shell) -> None:
     printed = shell.run("serve", "curl", "control", **{"5326": str(free_port())})
     for event in ("idea.created", "idea.upVoted"):
         delivered = rf'"status":"delivered".*"event":"{event}".*"status":204'

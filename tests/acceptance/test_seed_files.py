@@ -61,7 +61,7 @@ def test_a_bad_file_is_exit_2_before_anything_is_made(folder: Path, line: str) -
         ("  - {name: B, webhook: {url: ftp://b}}", "The URL 'ftp://b' is not an http or https"),
     ],
 )
-def test_what_the_domain_refuses_is_told_likewise_before_anything_is_made(
+def test_a_refusal_of_the_domain_is_told_with_its_line_before_anything_is_made(
     folder: Path, more: str, said: str
 ) -> None:
     file = folder / "seed.yaml"

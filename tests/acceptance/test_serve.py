@@ -31,7 +31,7 @@ def test_the_line_of_readiness_tells_how_to_reach_it(tmp_path: Path) -> None:
         assert served.client.get("/products").json() == {"items": [], "cursor": None}
 
 
-def test_what_a_killed_servers_database_left_goes_with_the_next_one(tmp_path: Path) -> None:
+def test_the_next_server_deletes_the_folder_that_a_killed_one_left(tmp_path: Path) -> None:
     place = tmp_path / "temporary"
     place.mkdir()
     environ = {"TMPDIR": str(place)}
@@ -135,7 +135,7 @@ def test_a_file_that_it_cannot_write_stops_the_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("option", ["--host", "--allowed-host"])
 @pytest.mark.parametrize("host", ["", "*", "http://127.0.0.1", "localhost:5326"])
-def test_what_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path) -> None:
+def test_a_text_that_is_no_host_stops_the_start(option: str, host: str, tmp_path: Path) -> None:
     ran = run_process("serve", option, host, "--port", "0", cwd=tmp_path)
     assert (ran.status, list(tmp_path.iterdir())) == (2, [])
     assert f"Invalid value for '{option}': {host!r} is no host." in ran.stderr
@@ -156,7 +156,7 @@ def test_help_loads_nothing_of_the_server(tmp_path: Path) -> None:
     assert "sqlalchemy" not in ran.stderr
 
 
-def test_what_is_done_over_http_is_delivered_by_the_worker_inside(tmp_path: Path) -> None:
+def test_the_worker_inside_delivers_events_of_actions_over_http(tmp_path: Path) -> None:
     with (
         run_receiver(tmp_path, "--save", "kept") as receiver,
         run_server(tmp_path, "--ephemeral") as served,

@@ -52,7 +52,7 @@ def test_an_old_client_is_answered(served: RunningServer) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/docs", "/docs/docs.js", "/healthz", "/openapi.json", "/metrics", PRODUCTS]
 )
-def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
+def test_every_path_that_answers_get_answers_head_with_the_same_headers(
     served: RunningServer, path: str
 ) -> None:
     got, headers, content = send_raw(served, f"GET {path} HTTP/1.1")
@@ -61,7 +61,7 @@ def test_what_can_be_looked_at_can_be_asked_for_its_headers_alone(
     assert path == "/metrics" or int(alone["content-length"]) == len(content)
 
 
-def test_what_has_no_end_is_not_asked_for_its_headers_alone(served: RunningServer) -> None:
+def test_the_endless_stream_refuses_head(served: RunningServer) -> None:
     status, headers, _ = send_raw(served, "HEAD /api/v1/stream HTTP/1.1")
     assert (status, headers["allow"]) == (HTTPStatus.METHOD_NOT_ALLOWED, "GET")
 
@@ -115,13 +115,11 @@ def test_a_client_that_expects_100_for_too_long_a_body_is_refused(served: Runnin
         "BREW / HTTP/1.1",
     ],
 )
-def test_what_is_no_request_is_refused_as_one_that_nobody_understands(
-    served: RunningServer, line: str
-) -> None:
+def test_bytes_that_are_no_request_get_400(served: RunningServer, line: str) -> None:
     assert send_raw(served, line)[0] == HTTPStatus.BAD_REQUEST
 
 
-def test_what_is_no_request_is_a_line_of_the_log_as_all_else(tmp_path: Path) -> None:
+def test_bytes_that_are_no_request_are_a_line_of_the_log_as_all_else(tmp_path: Path) -> None:
     with run_server(tmp_path, "--ephemeral", "--log-json") as served:
         send_raw(served, "GET")
         entry = json.loads(next_line_with("Invalid", served.process.stderr))

@@ -185,7 +185,7 @@ def test_a_wrong_signature_is_explained_with_the_line_that_mends_it(
     assert seen.complaints == []
 
 
-def test_what_is_composed_is_sent_byte_for_byte(browser: Browser, served: RunningServer) -> None:
+def test_a_composed_event_is_sent_byte_for_byte(browser: Browser, served: RunningServer) -> None:
     odd = '{"2": 1.0, "1": 12345678901234567890, "title": "<b>\\u2028"}'
     with open_page(browser, f"{served.ready['url']}/#/compose/idea.created") as seen:
         page = seen.page

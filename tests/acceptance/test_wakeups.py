@@ -157,7 +157,7 @@ def test_a_worker_whose_connection_was_cut_is_woken_by_the_next(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_what_was_committed_while_nobody_listened_is_delivered_when_it_listens_again(
+def test_a_worker_that_listens_again_delivers_events_committed_meanwhile(
     bench: Bench, product: str, fleet: Fleet, listener: Callable[[], set[int]]
 ) -> None:
     wait_until(listener, "the worker listens")

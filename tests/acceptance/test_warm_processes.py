@@ -38,6 +38,6 @@ def test_its_end_by_a_signal_is_told(number: signal.Signals) -> None:
         assert process.wait(60) == process.poll() == -number
 
 
-def test_where_python_itself_is_set_up_otherwise_it_is_started() -> None:
+def test_a_process_with_another_setup_of_python_is_started_anew() -> None:
     assert process_class(FACTS, {**VARIABLES, "PYTHONUTF8": "1"}) is subprocess.Popen
     assert process_class(("bash", "-c", *FACTS), VARIABLES) is subprocess.Popen

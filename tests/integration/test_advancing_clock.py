@@ -63,7 +63,7 @@ def test_retries_are_made_at_their_own_time_in_their_order(leanbe: Leanbe) -> No
     assert leanbe.clock.now() == START + timedelta(hours=1)
 
 
-def test_what_is_due_already_is_attempted_first(leanbe: Leanbe) -> None:
+def test_a_delivery_that_is_due_already_is_attempted_first(leanbe: Leanbe) -> None:
     leanbe.products.only().ideas.create(title="Dark mode")
     leanbe.clock.advance(seconds=1)
     assert attempts_by_second(leanbe) == [("idea.created", 0)]
@@ -110,7 +110,7 @@ def test_timestamps_follow_the_clock(leanbe: Leanbe) -> None:
     assert event.triggered_at.replace(microsecond=0) == START + timedelta(days=1, minutes=1)
 
 
-def test_what_a_receiver_raises_at_a_retry_is_made_in_the_same_pass() -> None:
+def test_an_event_that_a_receiver_raises_at_a_retry_is_attempted_in_the_same_pass() -> None:
     def receive(request: ReceivedRequest) -> int:
         event = request.envelope("whsec_test").event
         events.append(event)
@@ -138,7 +138,7 @@ def test_deliveries_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) ->
             leanbe.clock.run_until_settled()
 
 
-def test_what_makes_a_clock_one_that_moves_is_said_and_does() -> None:
+def test_the_refusal_to_move_a_clock_names_the_setting_that_allows_it() -> None:
     with Leanbe() as leanbe, pytest.raises(Conflict, match=r'Leanbe\(clock="manual"\)'):
         leanbe.clock.advance(hours=1)
     with Leanbe(clock="manual") as leanbe:

@@ -100,7 +100,7 @@ def test_the_option_that_a_refusal_names_lets_through(headers: dict[str, str]) -
 
 
 @pytest.mark.parametrize("headers", [{"Host": "["}, {"Origin": "null"}])
-def test_what_has_no_host_is_told_of_no_option_for_it(headers: dict[str, str]) -> None:
+def test_a_request_without_a_host_gets_no_hint_about_allowed_hosts(headers: dict[str, str]) -> None:
     with open_guarded_api(Access()) as api:
         answer = api("GET", "/products", headers=headers)
     assert (answer.status_code, "--allowed-host" in answer.text) == (403, False)

@@ -161,7 +161,7 @@ def test_a_discarded_delivery_is_cancelled(api: Api) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"ids": []}, {"ids": ["649d2ac49c3a1954e6a2e421"], "status": "pending"}]
 )
-def test_which_deliveries_are_meant_has_to_be_said_in_one_way(
+def test_deliveries_have_to_be_selected_either_by_ids_or_by_a_filter(
     api: Api, verb: str, body: Any
 ) -> None:
     assert api("POST", f"/deliveries/{verb}", body).status_code == 422
@@ -193,7 +193,7 @@ def test_deliveries_are_those_since_an_instant_of_any_form(api: Api) -> None:
     assert (refused.status_code, "year" in refused.json()["hint"]) == (422, True)
 
 
-def test_what_is_no_age_is_refused_with_both_forms_that_one_has(api: Api) -> None:
+def test_a_refused_age_names_both_forms_of_one(api: Api) -> None:
     for path in ("/deliveries?since=2026-11-26", "/deliveries?since=now"):
         refused = api("GET", path).json()
         assert "is no duration" in refused["detail"]
@@ -202,7 +202,9 @@ def test_what_is_no_age_is_refused_with_both_forms_that_one_has(api: Api) -> Non
 
 
 @pytest.mark.parametrize("path", ["redeliver", "redeliver/dry-run", "discard"])
-def test_what_names_deliveries_twice_or_not_at_all_is_told_which(api: Api, path: str) -> None:
+def test_a_body_that_selects_deliveries_twice_or_not_at_all_is_told_which(
+    api: Api, path: str
+) -> None:
     twice = api("POST", f"/deliveries/{path}", {"ids": ["649d2a"], "event": "*"})
     assert (twice.status_code, twice.json()["detail"]) == (
         422,
@@ -213,7 +215,7 @@ def test_what_names_deliveries_twice_or_not_at_all_is_told_which(api: Api, path:
 
 
 @pytest.mark.parametrize("name", ["limit", "cursor"])
-def test_what_pages_a_dry_run_is_said_to_belong_in_the_query(api: Api, name: str) -> None:
+def test_a_paging_parameter_in_the_body_is_sent_to_the_query(api: Api, name: str) -> None:
     refused = api("POST", "/deliveries/redeliver/dry-run", {"event": "*", name: 1})
     assert refused.status_code == 422
     assert refused.json()["detail"] == f"{name} is no member of the body: it belongs in the query."
@@ -340,7 +342,7 @@ async def test_a_wait_in_vain_says_that_an_attempt_is_under_way(database_url: st
             receiver.let_go()
 
 
-def test_where_no_product_has_a_url_a_wait_in_vain_says_so() -> None:
+def test_a_wait_in_vain_says_that_no_product_has_a_url() -> None:
     with open_api() as api:
         hint = api("POST", "/deliveries/wait", {"event": "idea.*", "timeout": 0}).json()["hint"]
     assert hint.startswith("No product has a webhook URL: its events are recorded")

@@ -78,7 +78,7 @@ def test_the_example_of_an_error_has_the_status_that_it_stands_at(document: Any)
             assert problem is None or problem["example"]["status"] == int(status)
 
 
-def test_what_was_made_is_linked_with_all_that_can_be_done_with_it(document: Any) -> None:
+def test_a_made_object_is_linked_with_all_operations_on_it(document: Any) -> None:
     def linked(path: str) -> set[str]:
         return set(document["paths"][path]["post"]["responses"]["201"]["links"])
 
@@ -154,7 +154,7 @@ def test_every_schema_in_it_is_one(document: Any) -> None:
                 meta.validate(content["schema"])
 
 
-def test_what_it_refers_to_is_in_it(document: Any) -> None:
+def test_every_reference_of_the_document_is_inside_it(document: Any) -> None:
     places = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document)))
     assert places
     for place in places:

@@ -208,7 +208,7 @@ def test_any_body_is_explained_with_the_secret_that_is_given(api: Api, delivery:
     assert (right["verdict"], right["mistakes"][0]["signatures"]) == ("mistake-found", [got])
 
 
-def test_what_is_answered_is_the_librarys_explanation(api: Api, delivery: Delivery) -> None:
+def test_the_answer_is_the_librarys_explanation(api: Api, delivery: Delivery) -> None:
     told = api("POST", f"/deliveries/{delivery.id}/explain", {"got": "0" * 64}).json()
     assert told == json.loads(json.dumps(delivery.explain(got="0" * 64).document()))
     assert told["verdict"] == "none-fits"
@@ -266,7 +266,9 @@ def test_an_assumption_that_is_none_is_refused_as_a_products_is(
         {"secret": SECRET, "body": "{}", "got": 5},
     ],
 )
-def test_what_cannot_be_explained_is_refused(api: Api, asked: object) -> None:
+def test_a_body_that_cannot_be_explained_is_refused_without_the_secret(
+    api: Api, asked: object
+) -> None:
     answer = api("POST", "/explain", asked)
     assert answer.status_code == 422
     assert SECRET not in answer.text
@@ -296,7 +298,7 @@ def test_headers_are_taken_as_the_api_gives_them_too(api: Api) -> None:
 
 
 @pytest.mark.parametrize("headers", [["Host"], [["Host"]], [["Host", 1]], "Host"])
-def test_what_are_no_headers_is_refused(api: Api, headers: object) -> None:
+def test_a_value_that_is_no_list_of_headers_is_refused(api: Api, headers: object) -> None:
     refused = api("POST", "/explain", {"secret": SECRET, "body": "{}", "headers": headers})
     assert refused.status_code == 422
     assert refused.json()["detail"].startswith("headers is ")

@@ -129,7 +129,7 @@ def test_on_postgresql_nobody_waits_for_those_of_another_product(postgresql_read
         assert asyncio.run(ask(api, other)) == (201, False, 201)
 
 
-def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
+def test_a_refused_action_leaves_no_trace_in_the_actions_of_its_batch(api: Api) -> None:
     # Its row is written when it turns out that its event would be too long.
     answers = at_once(api, ["Good", "Bad", "Better", "Bad", "Best"], description="x" * 600_000)
     assert [each.status_code for each in answers] == [201, 413, 201, 413, 201]
@@ -138,7 +138,7 @@ def test_what_is_refused_leaves_no_trace_in_what_went_with_it(api: Api) -> None:
     )
 
 
-def test_what_was_changed_before_it_was_refused_is_as_it_was(api: Api) -> None:
+def test_a_refused_action_undoes_its_changes(api: Api) -> None:
     given = {"title": "Grow", "startDate": "2023-07-01", "endDate": "2023-09-30"}
     okr = api("POST", "/products/Acme/okrs", given).json()
     # That it would end before it begins is seen when it has its new title.
@@ -150,7 +150,7 @@ def test_what_was_changed_before_it_was_refused_is_as_it_was(api: Api) -> None:
     assert sorted(titles_of_ideas(api)) == ["Better", "Good"]
 
 
-def test_what_is_refused_before_it_wrote_anything_takes_nothing_back(on_sqlite: Api) -> None:
+def test_a_refusal_before_the_first_write_rolls_nothing_back(on_sqlite: Api) -> None:
     titles = ["Good", "Bad", "Better", "Bad", "Best"]
     with ends(on_sqlite.leanbe._database, "rollback") as noted:
         answers = at_once(on_sqlite, titles, owner="nobody@example.com")
@@ -188,7 +188,7 @@ def test_each_is_given_a_cursor_from_before_what_it_did(api: Api) -> None:
         assert seen[answer.json()["_id"]] == 1
 
 
-def test_where_it_cannot_be_begun_whoever_waits_is_told_so() -> None:
+def test_all_waiting_actions_get_the_error_of_a_batch_that_cannot_begin() -> None:
     group_commit = GroupCommit(cast("Any", _Exhausted()), on_commit=list)
 
     async def act() -> list[Any]:
@@ -199,7 +199,7 @@ def test_where_it_cannot_be_begun_whoever_waits_is_told_so() -> None:
     assert [str(each) for each in asyncio.run(act())] == [_Exhausted.SAYS] * 3
 
 
-def test_where_what_does_them_is_cancelled_nobody_waits_any_more(on_sqlite: Api) -> None:
+def test_a_cancelled_batch_cancels_all_actions_that_wait_for_it(on_sqlite: Api) -> None:
     group_commit = on_sqlite.app.state.group_commit
 
     async def act() -> list[Any]:

@@ -47,7 +47,7 @@ def test_everything_that_is_counted_is_there_with_its_meaning(api: Api) -> None:
         assert meaning.endswith("."), name
 
 
-def test_what_the_database_does_not_say_is_left_out(api: Api) -> None:
+def test_a_metric_without_a_value_is_left_out(api: Api) -> None:
     assert "oldest_due_seconds" not in samples_of(api)
 
 
@@ -66,6 +66,6 @@ def test_no_url_and_no_secret_is_in_them(api: Api) -> None:
     assert str(api.leanbe.products.only().webhook.secret) not in text
 
 
-def test_where_there_is_a_token_it_has_to_be_shown() -> None:
+def test_metrics_need_the_token_if_there_is_one() -> None:
     with open_api(access=Access(token="tok_test")) as api:
         assert api.at("GET", "/metrics").status_code == 401

@@ -17,7 +17,7 @@ NAMED = re.findall(r'(?:src|href)="(docs/[^"]+)"', (STATIC / "docs.html").read_t
 FILES = ["/docs", *(f"/{each}" for each in NAMED)]
 
 
-def test_what_it_names_is_all_that_is_open() -> None:
+def test_the_page_names_all_files_that_are_open_without_a_token() -> None:
     assert len(FILES) == 5
     assert set(FILES) == page.PATHS
 

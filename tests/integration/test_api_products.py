@@ -68,7 +68,7 @@ def test_a_change_to_null_is_refused(api: Api, change: object) -> None:
     assert api("GET", "/products/Acme").json() == before
 
 
-def test_what_is_deleted_is_not_there_any_more(api: Api) -> None:
+def test_a_deleted_product_is_not_there_any_more(api: Api) -> None:
     api("POST", "/products", {"name": "Acme"})
     deleted = api("DELETE", "/products/Acme")
     assert (deleted.status_code, deleted.content) == (204, b"")
@@ -174,7 +174,7 @@ def test_a_name_with_a_slash_is_reached_by_its_id_and_never_taken_for_two_parts(
         ("/products", {"name": "B", "webhook": {"url": "http://a:b@127.0.0.1/"}}),
     ],
 )
-def test_what_to_do_is_said_without_the_words_of_the_command_line(
+def test_hints_of_the_api_have_no_words_of_the_command_line(
     api: Api, path: str, body: object
 ) -> None:
     api("POST", "/products", {"name": "Acme"})
@@ -293,7 +293,7 @@ def test_an_empty_object_is_no_body(api: Api) -> None:
         ("/reset", {"ids": "again"}, "ids is 'again'.", "Use 'go on' or 'restart'."),
     ],
 )
-def test_what_is_wrong_with_a_body_is_said_in_words(
+def test_a_wrong_body_is_described_with_a_remedy(
     api: Api, path: str, body: object, detail: str, hint: str
 ) -> None:
     refused = api("POST", path, body)

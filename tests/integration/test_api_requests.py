@@ -63,7 +63,9 @@ def test_one_that_is_not_let_in_has_its_line_too(log: pytest.LogCaptureFixture) 
     assert request_records(log)[0]["status"] == 401
 
 
-def test_what_an_operation_logs_has_the_id(api: Api, log: pytest.LogCaptureFixture) -> None:
+def test_log_records_of_an_operation_have_the_requests_id(
+    api: Api, log: pytest.LogCaptureFixture
+) -> None:
     def log_something(_request: Request) -> Response:
         logging.getLogger("leanbe_emitter.somewhere").warning("Something is odd.")
         return Response()

@@ -44,7 +44,9 @@ def test_everything_goes_faults_too(api: Api) -> None:
     assert api("POST", "/products", {"name": "Acme"}).status_code == 201
 
 
-def test_what_a_product_has_goes_and_its_settings_and_all_others_stay(api: Api) -> None:
+def test_a_products_reset_deletes_its_content_and_keeps_its_settings_and_all_others(
+    api: Api,
+) -> None:
     for name in ("Acme", "Globex"):
         live(api, name)
     before = api("GET", "/products/Acme").json()
@@ -84,7 +86,7 @@ def test_the_time_of_a_manual_clock_begins_again_with_them(database_url: str) ->
 
 @run_in_loop
 @pytest.mark.parametrize("which", [None, "Acme"])
-async def test_what_is_in_flight_is_broken_off_before_it_answers(
+async def test_a_reset_aborts_attempts_in_flight_before_it_answers(
     database_url: str, which: str | None
 ) -> None:
     transport = HoldingTransport()

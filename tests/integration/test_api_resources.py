@@ -116,7 +116,7 @@ def test_a_filter_lets_through_what_it_says(
     assert [each["_id"] for each in found] == [made]
 
 
-def test_what_was_promoted_or_attached_is_found_by_its_idea(api: Api) -> None:
+def test_backlog_items_and_requests_are_found_by_their_idea(api: Api) -> None:
     ideas = [act(api, "ideas", {"title": f"Idea {n}"})["_id"] for n in range(2)]
     for idea in ideas:
         asked = act(api, "idea-requests", {"title": "Dark, please"})["_id"]
@@ -129,13 +129,13 @@ def test_what_was_promoted_or_attached_is_found_by_its_idea(api: Api) -> None:
     assert not act(api, "idea-requests?status=new", method="GET")["items"]
 
 
-def test_what_was_published_is_taken_back(api: Api) -> None:
+def test_a_published_announcement_becomes_a_draft_again(api: Api) -> None:
     news = act(api, "announcements", {"title": "Soon"})["_id"]
     assert act(api, f"announcements/{news}/publish")["status"] == "published"
     assert act(api, f"announcements/{news}/unpublish")["status"] == "draft"
 
 
-def test_what_is_done_only_records(api: Api) -> None:
+def test_an_action_over_http_only_records(api: Api) -> None:
     act(api, "ideas", {"title": "Dark mode"})
     delivery = api.leanbe.deliveries.last("idea.created")
     assert (delivery.status, delivery.attempts) == ("pending", ())
@@ -157,7 +157,7 @@ def test_what_is_done_only_records(api: Api) -> None:
         ("announcements", {"title": "Soon", "status": "odd"}, "status"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_the_documents_own_names(
+def test_a_wrong_field_is_refused_in_the_documents_own_names(
     api: Api, path: str, body: Any, told: str
 ) -> None:
     refused = api("POST", f"/products/Acme/{path}", body)
@@ -165,7 +165,7 @@ def test_what_does_not_fit_is_refused_in_the_documents_own_names(
     assert told in f"{refused.json()['detail']} {refused.json()['hint']}"
 
 
-def test_what_has_no_name_is_asked_for_by_its_id(api: Api) -> None:
+def test_the_hint_for_a_document_without_a_name_asks_for_its_id(api: Api) -> None:
     act(api, "ideas", {"title": "Dark mode"})
     by_title = api("GET", "/products/Acme/ideas/Dark mode").json()
     assert by_title["hint"] == "Name it by its id, or by at least 6 digits of either end of that."
@@ -195,7 +195,7 @@ def test_a_change_names_a_field(api: Api) -> None:
         assert refused.json()["detail"] == "Nothing to change was given."
 
 
-def test_what_is_another_products_is_not_found(api: Api) -> None:
+def test_another_products_document_is_not_found(api: Api) -> None:
     api("POST", "/products", {"name": "Globex"})
     idea = act(api, "ideas", {"title": "Dark mode"})["_id"]
     path = f"/products/Globex/ideas/{idea}"

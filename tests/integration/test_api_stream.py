@@ -125,7 +125,7 @@ async def test_the_end_of_the_server_ends_it_at_once(leanbe: Leanbe) -> None:
 
 
 @run_in_loop
-async def test_where_nothing_happens_a_sign_of_life_is_given(
+async def test_a_stream_without_events_gives_a_sign_of_life(
     leanbe: Leanbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.01)
@@ -165,7 +165,7 @@ async def wait_for_notification(listener: Listener) -> None:
     [("/ideas", {"title": "Dark mode"}), ("/trigger", {"events": ["idea.created"]})],
     ids=["done together with others", "done alone"],
 )
-def test_what_the_server_writes_itself_is_told_without_a_look(
+def test_the_server_tells_its_own_writes_without_polling(
     path: str, body: Message, database_url: str
 ) -> None:
     async def follow(app: Starlette) -> list[Message]:

@@ -95,7 +95,7 @@ def test_a_dry_run_masks_what_may_be_a_secret(api: Api) -> None:
         {"events": ["idea.created"], "dryRun": True},
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
+def test_a_meaningless_trigger_is_refused_and_records_nothing(
     api: Api, path: str, wanted: Any
 ) -> None:
     assert api("POST", path, wanted).status_code == 422
@@ -110,7 +110,7 @@ def test_what_cannot_be_meant_is_refused_and_nothing_recorded(
     ],
 )
 @pytest.mark.parametrize("path", [TRIGGER, f"{TRIGGER}/dry-run", "/products/Acme/events"])
-def test_what_cannot_be_set_in_a_payload_that_is_given_is_told_as_that(
+def test_a_given_payload_that_cannot_be_changed_is_named_in_the_refusal(
     api: Api, path: str, payload: Any, said: str
 ) -> None:
     named = {"event": "okr.created"} if path.endswith("/events") else {"events": ["okr.created"]}

@@ -63,7 +63,9 @@ def test_a_webhook_without_a_url_cannot_be_tested(api: Api) -> None:
     assert "PUT /api/v1/products/{product}/webhook" in told.json()["hint"]
 
 
-def test_whom_to_trust_is_set_with_the_url_and_stays_with_another(api: Api, tmp_path: Path) -> None:
+def test_the_trust_of_a_webhook_is_set_with_its_url_and_stays_with_another(
+    api: Api, tmp_path: Path
+) -> None:
     authorities = tmp_path / "authorities.pem"
     trustme.CA().cert_pem.write_to_path(authorities)
     by_file = {"url": URL, "caFile": str(authorities)}
@@ -95,7 +97,7 @@ def test_a_file_of_authorities_that_is_none_is_refused(api: Api, trust: dict[str
 
 
 @pytest.mark.parametrize("secret", ["", 5, "whsec_\u0000"])
-def test_what_is_refused_as_a_secret_is_not_repeated(api: Api, secret: object) -> None:
+def test_a_refused_secret_is_not_repeated(api: Api, secret: object) -> None:
     refused = api("PUT", HOOK, {"url": URL, "secret": secret})
     assert refused.status_code == 422
     assert "whsec_" not in refused.text

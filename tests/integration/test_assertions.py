@@ -60,7 +60,7 @@ def id_ending(acme: Acme, event: str) -> str:
     return acme.leanbe.deliveries.last(event).id[-6:]
 
 
-def test_what_was_delivered_is_returned_in_its_order(acme: Acme) -> None:
+def test_assert_delivered_returns_the_deliveries_in_their_order(acme: Acme) -> None:
     deliveries = [acme.leanbe.trigger("idea.created") for _ in range(2)]
     acme.leanbe.trigger("idea.upVoted")
     ids = [each.id for each in deliveries]
@@ -202,7 +202,7 @@ def test_a_refusal_is_the_last_answer(acme: Acme) -> None:
     )
 
 
-def test_what_was_accepted_after_a_refusal_is_no_refusal() -> None:
+def test_a_delivery_that_was_accepted_after_a_refusal_is_not_refused() -> None:
     transport = ScriptedTransport(Answer(status=500), OK)
     with Leanbe(transport=transport, assume={"backoff": "0s"}) as leanbe:
         leanbe.products.create("Acme", webhook_url="http://a.test/")
@@ -307,7 +307,7 @@ def test_an_event_that_does_not_exist_is_an_error(
         assertion(acme.leanbe)
 
 
-def test_what_cannot_be_meant_is_an_error(acme: Acme) -> None:
+def test_a_meaningless_assertion_is_an_error(acme: Acme) -> None:
     with pytest.raises(InvalidValue, match=r"refute_delivered\('idea.created'\) asserts that"):
         acme.leanbe.assert_delivered("idea.created", times=0)
     for events in (["idea.created"], "idea.created"):
@@ -328,7 +328,7 @@ def test_only_the_product_that_is_named_counts(acme: Acme) -> None:
     assert "idea.created  …" not in said
 
 
-def test_what_a_deleted_product_was_sent_hides_nothing() -> None:
+def test_deliveries_of_a_deleted_product_hide_no_others() -> None:
     with Leanbe(transport=ScriptedTransport()) as leanbe:
         gone = leanbe.products.create("Gone", webhook_url="http://a.test/")
         for _ in range(260):  # more than is read of the journal at once

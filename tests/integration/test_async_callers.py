@@ -194,7 +194,7 @@ def test_a_call_may_be_awaited_after_another_one() -> None:
     asyncio.run(test())
 
 
-def test_what_is_settled_may_be_delivered_by_another_task(here: Here) -> None:
+def test_settle_waits_for_deliveries_of_another_task(here: Here) -> None:
     async def test() -> None:
         async with open_with_receiver(here) as (leanbe, product):
             product.ideas.create(title="Dark mode")
@@ -217,7 +217,7 @@ USES: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-def test_whatever_else_is_done_with_a_call_names_its_file_and_line(use: str) -> None:
+def test_any_other_use_of_a_call_names_its_file_and_line(use: str) -> None:
     async def test() -> None:
         async with open_with_receiver(Here()) as (leanbe, _):
             pending: Any = leanbe.deliver()
@@ -284,7 +284,7 @@ def test_a_handle_does_not_end_before_a_call_is_awaited(
     asyncio.run(test())
 
 
-def test_what_a_block_raises_tells_more_than_what_it_did_not_await() -> None:
+def test_an_error_of_the_block_comes_before_a_forgotten_await() -> None:
     async def test() -> None:
         async with open_with_receiver(Here()) as (leanbe, _):
             leanbe.deliver()
@@ -307,7 +307,7 @@ def test_a_call_shows_what_it_is() -> None:
     assert shown.endswith(", to be awaited>")
 
 
-def test_what_is_done_already_can_be_awaited(leanbe: Leanbe) -> None:
+def test_a_result_that_is_complete_can_be_awaited(leanbe: Leanbe) -> None:
     leanbe.products.create("Acme", webhook=lambda _: 204)
     delivery, attempts, nothing = leanbe.trigger("idea.created"), leanbe.deliver(), leanbe.settle()
 
@@ -437,7 +437,7 @@ def blocks_synchronously(_: ReceivedRequest) -> None:
 
 
 @pytest.mark.parametrize("receive", [hangs, blocks, blocks_synchronously])
-def test_what_hangs_or_blocks_is_an_outcome_that_names_the_line(
+def test_a_receiver_that_hangs_or_blocks_has_an_outcome_that_names_the_line(
     receive: Callable[[ReceivedRequest], Any],
 ) -> None:
     async def test() -> str | None:

@@ -20,7 +20,7 @@ every_action = pytest.mark.parametrize("action", ACTIONS)
 
 
 @every_action
-def test_whichever_of_an_actions_few_statements_fails_nothing_of_it_remains(
+def test_nothing_of_an_action_remains_after_any_of_its_few_statements_fails(
     scene: Scene, action: str
 ) -> None:
     failed = _failures_that_leave_nothing(scene, action, _fails)
@@ -28,7 +28,7 @@ def test_whichever_of_an_actions_few_statements_fails_nothing_of_it_remains(
 
 
 @every_action
-def test_whichever_statement_fails_inside_a_transaction_the_action_alone_is_undone(
+def test_a_failed_statement_inside_a_transaction_undoes_the_action_alone(
     scene: Scene, action: str
 ) -> None:
     _failures_that_leave_nothing(scene, action, _undone)

@@ -70,7 +70,7 @@ async def test_they_need_no_task(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a fault", "an assumption", "an override"])
-def test_what_is_not_plain_takes_a_task(bench: Bench, kind: str) -> None:
+def test_an_attempt_that_is_not_plain_takes_a_task(bench: Bench, kind: str) -> None:
     product = bench.product()
     if kind == "an assumption":
         bench.assume(product, ordering="strict")

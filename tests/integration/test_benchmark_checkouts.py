@@ -35,7 +35,7 @@ def test_a_checkout_runs_todays_programs(checkout: Checkout) -> None:
         assert (checkout.root / "benchmarks" / name).read_bytes() == (PROGRAMS / name).read_bytes()
 
 
-def test_what_knows_the_product_inside_is_the_checkouts_own(checkout: Checkout) -> None:
+def test_programs_that_know_the_products_inside_are_the_checkouts_own(checkout: Checkout) -> None:
     for name in OWN:
         own = git("show", f"HEAD:benchmarks/{name}")
         assert (checkout.root / "benchmarks" / name).read_text().strip() == own

@@ -47,12 +47,12 @@ def test_an_empty_list_finds_nothing(database: Database) -> None:
         assert fetch(session, _COLUMNS, names=[]) == []
 
 
-def test_what_a_statement_itself_names_is_bound_as_its_column_is(database: Database) -> None:
+def test_a_literal_of_a_statement_is_bound_as_its_column_is(database: Database) -> None:
     with database.reading() as session:
         assert fetch(session, _ENDED) == []
 
 
-def test_what_is_loaded_is_the_sessions_own(database: Database) -> None:
+def test_loaded_rows_are_the_sessions_own(database: Database) -> None:
     with database.transaction() as session:
         (row,) = load(session, _NAMED, names=["Acme"])
         row.name = "Acme Ltd."
@@ -62,7 +62,7 @@ def test_what_is_loaded_is_the_sessions_own(database: Database) -> None:
         assert session.get(ProductRow, row.id) is row
 
 
-def test_what_a_session_holds_back_is_written_first(database: Database) -> None:
+def test_pending_changes_of_a_session_are_written_first(database: Database) -> None:
     with database.transaction() as session:
         (row,) = load(session, _NAMED, names=["Acme"])
         row.name = "Acme Ltd."

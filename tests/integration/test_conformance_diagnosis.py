@@ -34,7 +34,7 @@ def test_a_mistake_is_named_by_the_event_that_the_receiver_accepts(
     assert not report.is_success()
 
 
-def test_what_no_request_can_show_is_told_with_what_to_look_at() -> None:
+def test_an_unproven_diagnosis_says_what_to_look_at() -> None:
     diagnosis, _ = check("raw_body_hashed")
     assert "It refuses the plainest event: 401" in diagnosis.what
     assert "every known mistake" in diagnosis.proof

@@ -69,7 +69,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=["odd characters", "long", "indented"])
-def test_what_curl_sends_is_what_was_sent(body: str) -> None:
+def test_curl_sends_the_bytes_that_were_sent(body: str) -> None:
     headers = [
         ("Host", "elsewhere"),
         ("Content-Type", "application/json"),

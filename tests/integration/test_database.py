@@ -114,7 +114,7 @@ def test_how_long_sqlite_waits_for_another_writer_may_be_said(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "url", [":memory:", "sqlite://", "sqlite:///:memory:", "sqlite+pysqlite:///:memory:?timeout=2"]
 )
-def test_what_is_in_memory_is_one_database_for_all_threads_however_it_is_written(url: str) -> None:
+def test_every_url_of_a_memory_database_is_one_database_for_all_threads(url: str) -> None:
     with Leanbe(url) as leanbe, ThreadPoolExecutor(1) as elsewhere:
         leanbe.products.create("Acme")
         assert [each.name for each in elsewhere.submit(leanbe.products.list).result()] == ["Acme"]
@@ -394,7 +394,7 @@ def test_a_database_that_is_behind_is_upgraded_or_told(opened: Opener, database_
     assert schema_of(database).state is SchemaState.CURRENT
 
 
-def test_what_is_read_in_several_statements_is_of_one_moment(database: Database) -> None:
+def test_several_statements_of_a_reading_see_one_moment(database: Database) -> None:
     count = text("SELECT count(*) FROM users")
     with database.reading() as session:
         assert session.scalar(count) == 0

@@ -98,7 +98,7 @@ def test_following_what_is_gone_ends_at_once(leanbe: Leanbe, product: Product) -
         leanbe.deliveries.get(triggered.delivery)
 
 
-def test_what_is_due_and_in_flight_is_counted(
+def test_deliveries_that_are_due_and_in_flight_are_counted(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     assert leanbe.due().count == leanbe.due().in_flight == 0

@@ -215,9 +215,7 @@ def test_a_header_that_the_product_set_is_named_in_documents_and_known_to_python
     assert dict(shown[:4])["User-Agent"] == "Leanbe"
 
 
-def test_what_a_receiver_sends_back_of_such_a_header_is_masked_in_all_that_is_shown(
-    leanbe: Leanbe,
-) -> None:
+def test_an_echo_of_a_products_own_header_is_masked_in_all_output(leanbe: Leanbe) -> None:
     def echoing(request: ReceivedRequest) -> tuple[int, str]:
         return 401, f"{request.header('Authorization')}, or the token t0ken-of-ours; staging"
 
@@ -342,9 +340,7 @@ def test_discarding_a_settled_delivery_by_name_is_refused_and_discards_nothing(
     assert leanbe.deliveries.discard(which=Filter(event="*")) == []
 
 
-def test_what_a_worker_claims_meanwhile_is_refused_with_all_that_is_named(
-    postgresql_ready: str,
-) -> None:
+def test_a_claim_by_a_worker_meanwhile_refuses_all_named_discards(postgresql_ready: str) -> None:
     with Leanbe(postgresql_ready) as leanbe, Leanbe(postgresql_ready) as other:
         leanbe.products.create("Acme", webhook_url="http://127.0.0.1:1/")
         one, claimed = queue(leanbe, "idea.created", "idea.updated")

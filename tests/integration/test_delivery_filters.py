@@ -140,7 +140,9 @@ def test_a_filter_that_selects_nothing_at_all_is_refused(api: Api, words: str) -
         assert api("GET", f"{path}?{words}").status_code == 422
 
 
-def test_what_a_filter_selects_is_counted_before_it_is_redelivered_or_discarded(api: Api) -> None:
+def test_a_dry_run_counts_a_filters_deliveries_before_they_are_redelivered_or_discarded(
+    api: Api,
+) -> None:
     wanted: dict[str, Any] = {"outcome": "refused", "job": "second"}
     planned = api("POST", "/deliveries/redeliver/dry-run?limit=1", wanted).json()
     assert (planned["count"], len(planned["items"])) == (3, 1)

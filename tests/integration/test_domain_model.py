@@ -507,7 +507,7 @@ def test_random_actions_match_the_contract(payloads: list[str]) -> None:
 
 @pytest.mark.node
 @pytest.mark.hypothesis
-def test_whatever_is_done_node_reads_and_writes_every_payload_unchanged(
+def test_node_reads_and_writes_every_payload_unchanged_after_any_actions(
     payloads: list[str],
 ) -> None:
     with Node.started() as node:

@@ -26,9 +26,7 @@ def faults_of(claimed: list[Claimed]) -> list[str | None]:
 
 
 @pytest.mark.parametrize("used_up", [False, True])
-def test_where_no_fault_is_armed_no_statement_is_sent_for_them(
-    bench: Bench, *, used_up: bool
-) -> None:
+def test_no_statement_asks_for_faults_unless_one_is_armed(bench: Bench, *, used_up: bool) -> None:
     product = bench.product()
     queue = bench.queue()
     if used_up:
@@ -132,7 +130,7 @@ def test_one_delivery_that_is_held_back_is_not_claimed(bench: Bench) -> None:
     assert bench.state(delivery) is DeliveryState.WAITING
 
 
-def test_what_was_leased_with_its_event_takes_faults_too(bench: Bench) -> None:
+def test_a_delivery_that_was_leased_with_its_event_takes_faults_too(bench: Bench) -> None:
     queue = bench.queue()
     lease = queue.new_lease()
     bench.arm("delivered_late:1h")
@@ -155,7 +153,7 @@ def test_one_is_overtaken_by_one_even_in_the_same_claim(bench: Bench) -> None:
     assert str(freed.fault) == "delivered_out_of_order:overtaken"
 
 
-def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) -> None:
+def test_a_delivery_discarded_under_a_fault_costs_no_later_claims(bench: Bench) -> None:
     product = bench.product()
     (held,) = bench.enqueue(product)
     bench.arm("delivered_late:1h")
@@ -168,7 +166,7 @@ def test_what_was_discarded_under_a_fault_costs_no_claim_for_ever(bench: Bench) 
     assert bench.rows("taken_faults") == 0
 
 
-def test_what_is_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
+def test_a_delivery_in_flight_by_then_is_not_overtaken(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product)
     bench.arm("delivered_out_of_order:1m")

@@ -93,7 +93,7 @@ def test_failures_take_no_time(leanbe: Leanbe, acme: Product, how: str) -> None:
 @pytest.mark.parametrize(
     "kind", ["tampered_payload", "wrong_secret", "missing_signature", "truncated_body"]
 )
-def test_what_must_not_verify_is_refused_and_then_delivered_as_it_is(
+def test_a_forged_attempt_is_refused_and_the_next_one_delivers_the_event_unchanged(
     leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver, kind: str
 ) -> None:
     leanbe.faults.add(kind)
@@ -108,7 +108,7 @@ def test_what_must_not_verify_is_refused_and_then_delivered_as_it_is(
 
 
 @pytest.mark.parametrize("kind", ["stale_body", "unknown_event", "unknown_field"])
-def test_what_is_odd_and_rightly_signed_verifies(
+def test_an_odd_body_with_the_right_signature_verifies(
     leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver, kind: str
 ) -> None:
     leanbe.faults.add(kind)
@@ -150,7 +150,9 @@ def test_the_same_request_is_sent_twice_and_both_are_on_record(
     assert leanbe.deliver() == []
 
 
-def test_what_is_sent_twice_is_retried_as_ever_if_it_fails(leanbe: Leanbe, acme: Product) -> None:
+def test_a_delivery_that_is_sent_twice_and_fails_is_retried_as_usual(
+    leanbe: Leanbe, acme: Product
+) -> None:
     leanbe.faults.add("wrong_secret+delivered_twice")
     leanbe.trigger("idea.created", product=acme)
     assert attempts_of_last(leanbe) == [
@@ -207,7 +209,9 @@ def test_the_next_event_of_the_product_overtakes(
     leanbe.assert_delivered("idea.created", times=4)
 
 
-def test_where_nothing_overtakes_it_is_late_at_the_most(leanbe: Leanbe, acme: Product) -> None:
+def test_a_delivery_out_of_order_that_nothing_overtakes_is_only_late(
+    leanbe: Leanbe, acme: Product
+) -> None:
     leanbe.faults.delivered_out_of_order(how="30s")
     leanbe.trigger("idea.created", product=acme)
     assert leanbe.deliver() == []
@@ -237,7 +241,7 @@ def test_nothing_overtakes_under_strict_ordering(leanbe: Leanbe, inbox: Verifyin
         leanbe.faults.require_fired()
 
 
-def test_what_is_not_delivered_is_on_record_and_cancelled(
+def test_a_delivery_that_a_fault_holds_back_is_on_record_and_cancelled(
     leanbe: Leanbe, acme: Product, inbox: VerifyingReceiver
 ) -> None:
     leanbe.faults.not_delivered()

@@ -118,7 +118,7 @@ def test_in_a_transaction_that_fails_nothing_is_armed(leanbe: Leanbe) -> None:
         ({"product": "Acme"}, NotFound),
     ],
 )
-def test_what_it_cannot_be_meant_for_is_refused(
+def test_a_fault_for_impossible_deliveries_is_refused(
     leanbe: Leanbe, which: Any, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -228,7 +228,7 @@ def test_faults_change_no_id_and_no_secret() -> None:
     assert made[0] == made[1]
 
 
-def test_what_was_not_called_cannot_have_arrived(leanbe: Leanbe, acme: Product) -> None:
+def test_an_event_cannot_have_arrived_without_a_call(leanbe: Leanbe, acme: Product) -> None:
     acme.ideas.create(title="Dark mode")
     leanbe.faults.receiver_fails()
     leanbe.deliver()

@@ -145,7 +145,7 @@ def test_more_is_delivered_than_one_statement_wakes(
     assert {each.delivery_id for each in settled} == {*waiting, *lost}
 
 
-def test_where_no_loop_runs_leases_are_renewed_between_attempts(bench: Bench) -> None:
+def test_leases_are_renewed_between_attempts_without_a_loop(bench: Bench) -> None:
     def take_a_second() -> None:
         held_until.append(bench.delivery(deliveries[1]).lease_until)
         bench.clock.advance(seconds=1)

@@ -100,7 +100,7 @@ async def test_an_answer_is_kept_up_to_the_caps_and_its_stream_closed() -> None:
     ],
 )
 @run_in_loop
-async def test_what_ends_before_the_request_is_unreachable(error: Exception) -> None:
+async def test_an_error_before_the_request_is_unreachable(error: Exception) -> None:
     with pytest.raises(Unreachable, match="refused"):
         await transport_that_raises(error).send(post(URL))
 

@@ -160,7 +160,7 @@ def test_a_webhook_can_be_moved_into_the_process(leanbe: Leanbe) -> None:
     assert leanbe.trigger("idea.created").delivered
 
 
-def test_where_https_is_required_the_address_is_https() -> None:
+def test_a_receiver_in_process_has_an_https_address_if_https_is_required() -> None:
     receiver = Noting()
     with Leanbe(assume={"require_https": "true"}) as leanbe:
         leanbe.products.create("Acme", webhook=receiver)
@@ -177,7 +177,7 @@ def test_where_https_is_required_the_address_is_https() -> None:
         ({"secret": SECRET}, "without a webhook URL"),
     ],
 )
-def test_what_is_no_receiver_is_refused_and_nothing_is_made(
+def test_an_object_that_is_no_receiver_is_refused_and_nothing_is_made(
     leanbe: Leanbe, given: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidValue) as caught:
@@ -210,7 +210,7 @@ def test_an_event_is_triggered_to_a_url(leanbe: Leanbe, receiver: LoopbackReceiv
     assert leanbe.products.only().webhook.url == receiver.url
 
 
-def test_where_an_event_goes_must_be_clear(leanbe: Leanbe) -> None:
+def test_an_event_without_a_clear_receiver_is_refused(leanbe: Leanbe) -> None:
     receiver = Noting()
     product = leanbe.products.create("Acme", webhook=receiver)
     with pytest.raises(InvalidValue, match="Both a receiver and a product"):
@@ -275,7 +275,7 @@ def test_delivering_inside_a_receiver_is_an_error(leanbe: Leanbe, *, is_async: b
         leanbe.trigger("idea.created")
 
 
-def test_what_goes_on_after_the_answer_is_waited_for(leanbe: Leanbe) -> None:
+def test_settle_waits_for_an_apps_work_after_the_answer(leanbe: Leanbe) -> None:
     async def app(scope: Any, receive: Receive, send: Send) -> None:
         await app_sending(START, END)(scope, receive, send)
         await yield_to_loop(100)
@@ -288,7 +288,7 @@ def test_what_goes_on_after_the_answer_is_waited_for(leanbe: Leanbe) -> None:
     assert done == ["background"]
 
 
-def test_what_is_raised_after_the_answer_is_raised_where_it_is_waited_for(leanbe: Leanbe) -> None:
+def test_settle_raises_an_apps_error_after_the_answer(leanbe: Leanbe) -> None:
     app = raising_late(ValueError("too late"))
     leanbe.products.create("Acme", webhook=app)
     assert leanbe.trigger("idea.created").delivered
@@ -375,7 +375,7 @@ def test_a_worker_delivers_to_apps_too(leanbe: Leanbe) -> None:
     assert [each.outcome for each in leanbe.deliveries.list()] == ["delivered", "delivered"]
 
 
-def test_what_a_django_test_case_wrote_is_seen_and_rolled_back() -> None:
+def test_receivers_see_the_rows_of_a_django_test_case_and_its_rollback() -> None:
     apps = [django_wsgi_app(), django_asgi_app(), django_client()]
     from django.db import connection  # noqa: PLC0415 - after the settings
     from django.test import TestCase  # noqa: PLC0415 - after the settings

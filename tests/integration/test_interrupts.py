@@ -166,7 +166,7 @@ def test_in_a_loop_of_somebody_elses_it_is_left_to_them(
     assert leanbe.deliveries.last().outcome == "unknown"
 
 
-def test_what_is_left_behind_in_a_loop_holds_up_nobody(
+def test_a_task_left_behind_in_a_loop_holds_up_nobody(
     leanbe: Leanbe, left_behind: asyncio.Task[None]
 ) -> None:
     assert leanbe.deliver() == []

@@ -87,7 +87,7 @@ def test_any_text_is_read_as_javascript_reads_it(node: Node, text: str) -> None:
 
 
 @given(GARBLED)
-def test_what_javascript_refuses_is_refused(node: Node, text: str) -> None:
+def test_a_text_that_javascript_refuses_is_refused(node: Node, text: str) -> None:
     try:
         expected = node.restringify(text)
     except Refused:

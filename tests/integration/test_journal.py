@@ -94,7 +94,7 @@ def test_entries_of_one_transaction_keep_their_order(bench: Bench) -> None:
     assert bench.rows("journal") == 1
 
 
-def test_what_was_rolled_back_leaves_no_gap_that_a_reader_waits_for(bench: Bench) -> None:
+def test_a_rollback_leaves_no_gap_that_a_reader_waits_for(bench: Bench) -> None:
     product = bench.product()
     bench.roll_back(new_event(product))
     recorded = bench.record(new_event(product))
@@ -131,7 +131,7 @@ def test_to_write_nothing_leaves_no_row(bench: Bench) -> None:
     assert bench.rows("journal") == 0
 
 
-def test_what_a_statement_returned_is_written_in_its_order(postgresql_bench: Bench) -> None:
+def test_facts_of_a_statement_are_written_in_its_order(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     source = "(VALUES ('b', 2), ('a', 1)) AS done (id, number)"
     fact = """'["attempt","' || id || '","' || id || '",' || number || ']'"""

@@ -42,7 +42,9 @@ def _things(database: Database) -> list[str]:
         return list(session.scalars(text("SELECT name FROM things ORDER BY name")))
 
 
-def test_what_only_ran_statements_is_committed_and_makes_no_session(database: Database) -> None:
+def test_a_transaction_that_only_ran_statements_commits_and_makes_no_session(
+    database: Database,
+) -> None:
     with database.transaction() as session:
         _put(session, "a")
         session.flush()
@@ -61,7 +63,7 @@ def test_an_error_rolls_back_statements_and_objects_alike(database: Database) ->
         assert session.get(UserRow, f"{'ann':0>24}") is None
 
 
-def test_what_a_session_holds_back_is_written_at_the_end(database: Database) -> None:
+def test_pending_changes_of_a_session_are_written_at_the_end(database: Database) -> None:
     with database.transaction() as session:
         session.add(_user("ann"))
     with database.reading() as session:
@@ -96,6 +98,6 @@ def test_a_transaction_that_reads_leaves_nothing(database: Database) -> None:
     assert _things(database) == []
 
 
-def test_what_no_session_has_is_an_attribute_error(database: Database) -> None:
+def test_a_name_that_no_session_has_is_an_attribute_error(database: Database) -> None:
     with database.reading() as session, pytest.raises(AttributeError, match="no 'colour'"):
         getattr(session, "colour")  # noqa: B009 - no type knows it

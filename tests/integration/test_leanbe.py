@@ -260,7 +260,7 @@ def test_a_transport_is_closed_in_each_loop_that_it_was_used_in() -> None:
 
 @pytest.mark.usefixtures("own_garbage")
 @pytest.mark.filterwarnings("error")
-def test_what_a_transport_raises_when_it_is_closed_leaves_nothing_else_open() -> None:
+def test_a_transport_whose_close_fails_leaves_nothing_else_open() -> None:
     leanbe = Leanbe(transport=Closing(ValueError("cannot close")))
     leanbe.products.create("Acme", webhook=app_sending(START, END))
     leanbe.trigger("idea.created")

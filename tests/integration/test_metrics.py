@@ -124,7 +124,7 @@ def test_a_handle_asks_its_database_what_is_due(db: str, receiver: LoopbackRecei
     assert metrics.oldest_due_seconds == 90
 
 
-def test_what_a_handle_took_over_from_the_dead_is_counted(
+def test_attempts_that_vanished_with_a_dead_worker_are_counted(
     db: str, receiver: LoopbackReceiver
 ) -> None:
     clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))

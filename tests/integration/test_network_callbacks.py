@@ -111,7 +111,7 @@ async def test_requests_of_one_kind_differ_in_their_bodies() -> None:
     ids=["no HTTP", "a part of an answer", "nothing"],
 )
 @run_in_loop
-async def test_what_is_no_complete_answer_is_unknown_in_the_same_words(answer: bytes) -> None:
+async def test_an_incomplete_answer_is_unknown_in_the_same_words(answer: bytes) -> None:
     async def script(peer: Peer) -> None:
         await peer.answer()
         await peer.request()

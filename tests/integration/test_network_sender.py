@@ -138,7 +138,7 @@ async def test_a_reset_in_the_middle_of_an_answer_is_unknown() -> None:
 
 
 @run_in_loop
-async def test_what_is_no_http_is_unknown_and_the_connection_is_closed() -> None:
+async def test_an_answer_that_is_no_http_is_unknown_and_closes_the_connection() -> None:
     async def script(peer: Peer) -> None:
         await peer.answer(b"220 mail.test ESMTP\r\n")
         await peer.until_hung_up()

@@ -87,7 +87,7 @@ def test_as_it_is_a_body_is_sent_byte_for_byte(
 @pytest.mark.parametrize(
     "body", [b"", b"\xff", b"[]", b"{", b'{"payload": {}}', b'{"payload": {}, "event": 5}', b"NaN"]
 )
-def test_what_is_no_envelope_cannot_be_signed_anew(
+def test_a_body_that_is_no_envelope_cannot_be_signed_anew(
     courier: OneShotSender, receiver: LoopbackReceiver, body: bytes
 ) -> None:
     with pytest.raises(InvalidValue, match="; as_is=True sends any body") as refused:
@@ -155,9 +155,7 @@ def test_nothing_is_stored(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(
-    receiver: LoopbackReceiver,
-) -> None:
+def test_a_wrong_target_is_refused_before_anything_is_sent(receiver: LoopbackReceiver) -> None:
     with pytest.raises(InvalidTarget):
         OneShotSender(To(url="http://169.254.169.254/", secret=SECRET))
     with pytest.raises(InvalidTarget):
@@ -172,7 +170,7 @@ def test_what_is_wrong_with_a_receiver_is_said_before_anything_is_sent(
     assert receiver.requests == []
 
 
-def test_what_may_be_called_is_a_setting() -> None:
+def test_a_setting_says_which_targets_may_be_called() -> None:
     link_local = To(url="http://169.254.7.7/", secret=SECRET)
     with pytest.raises(InvalidTarget):
         OneShotSender(link_local)

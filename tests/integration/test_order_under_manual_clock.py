@@ -53,7 +53,7 @@ def test_deliveries_are_listed_the_newest_first(
     assert listed == events[::-1]
 
 
-def test_what_was_waited_for_is_the_newest_first(
+def test_a_wait_returns_the_newest_delivery_first(
     handles: tuple[Leanbe, Leanbe], events: list[Event]
 ) -> None:
     found = handles[0].deliveries.wait_for(Filter(), count=len(events), timeout_seconds=1)

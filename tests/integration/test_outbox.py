@@ -54,7 +54,7 @@ def times_of(
     return [bench.event(each.event_id).triggered_at for each in recorded]
 
 
-def test_what_the_caller_rolls_back_was_never_recorded(bench: Bench) -> None:
+def test_an_event_that_the_caller_rolls_back_was_never_recorded(bench: Bench) -> None:
     product = bench.product()
     bench.roll_back(new_event(product))
     assert [bench.rows(table) for table in TABLES] == [0, 0, 0]

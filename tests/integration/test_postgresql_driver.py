@@ -22,7 +22,7 @@ def test_rows_are_plain_tuples(postgresql_bench: Bench) -> None:
     assert type(found[0]) is tuple
 
 
-def test_what_was_run_is_a_part_of_the_transaction(postgresql_bench: Bench) -> None:
+def test_a_statement_on_the_driver_is_a_part_of_the_transaction(postgresql_bench: Bench) -> None:
     with postgresql_bench.database.transaction() as session:
         assert execute(session, "CREATE TABLE things (name text)", {}) == []
         session.rollback()

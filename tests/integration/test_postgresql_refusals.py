@@ -128,7 +128,7 @@ def test_a_place_where_nobody_listens_is_named(place: str, hint: str) -> None:
         ),
     ],
 )
-def test_what_a_server_says_later_has_its_own_hint(
+def test_each_later_error_of_a_server_has_its_own_hint(
     error: type[OperationalError | ProgrammingError], words: str, hint: str
 ) -> None:
     url = make_url("postgresql+psycopg://ana@127.0.0.1/shop")

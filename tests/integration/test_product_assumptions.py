@@ -83,7 +83,7 @@ def test_an_assumption_for_one_request_is_for_that_alone(
     assert leanbe.assumptions.of(product) == {}
 
 
-def test_what_steers_delivery_is_read_when_the_attempt_is_made(
+def test_assumptions_about_delivery_are_read_when_the_attempt_is_made(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     leanbe.trigger_all(TriggerRequest(events=["idea.created"]), deliver=False)

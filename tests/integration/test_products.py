@@ -56,7 +56,7 @@ def test_the_owner_can_be_given(leanbe: Leanbe) -> None:
     assert (owner.email, owner.first_name) == ("ana@example.com", "Ana")
 
 
-def test_what_an_owner_does_not_have_is_refused_with_the_nearest(leanbe: Leanbe) -> None:
+def test_an_unknown_field_of_an_owner_is_refused_with_the_nearest(leanbe: Leanbe) -> None:
     with pytest.raises(InvalidValue, match=r"no 'firstName'.*first_name"):
         leanbe.products.create("Acme", owner={"firstName": "Ana"})
     assert leanbe.products.list() == []
@@ -87,7 +87,7 @@ def test_a_setting_of_a_webhook_without_a_url_is_refused(
     assert leanbe.products.list() == []
 
 
-def test_whom_a_new_products_webhook_trusts_is_said_with_its_url(
+def test_the_trust_of_a_new_products_webhook_is_set_with_its_url(
     leanbe: Leanbe, tmp_path: Path
 ) -> None:
     authorities = str(tmp_path / "authorities.pem")
@@ -156,7 +156,7 @@ def test_a_user_who_has_another_product_outlives_a_deleted_one(leanbe: Leanbe) -
     assert ana in other.users.list()
 
 
-def test_what_hung_on_a_deleted_product_is_not_found(leanbe: Leanbe) -> None:
+def test_no_call_finds_a_deleted_product(leanbe: Leanbe) -> None:
     product = leanbe.products.create("Acme")
     leanbe.products.delete(product)
     calls: list[Callable[[], object]] = [

@@ -89,7 +89,7 @@ def test_an_event_without_a_url_is_recorded_and_never_gets_a_delivery(scene: Sce
     assert [each.payload["title"] for each in _owed(scene, silent)] == ["Heard"]
 
 
-def test_what_is_queued_keeps_its_signature_and_its_place_after_a_rotation(scene: Scene) -> None:
+def test_queued_events_keep_their_signature_and_place_after_a_rotation(scene: Scene) -> None:
     scene.product.ideas.update(scene.idea, title="Signed before")
     scene.leanbe.webhooks.rotate(scene.product, secret="acme-secret-2")
     scene.product.ideas.update(scene.idea, title="Signed after")

@@ -53,7 +53,7 @@ def test_claims_settlements_and_leases_read_pending_rows_only(filled_bench: Benc
     assert full_table_scans(plans) == []
 
 
-def test_what_there_is_to_do_is_told_by_indexes_where_most_of_it_is_due(
+def test_the_question_for_due_work_uses_indexes_where_most_rows_are_due(
     postgresql_bench: Bench,
 ) -> None:
     product = postgresql_bench.product()

@@ -149,7 +149,7 @@ def test_rows_that_another_transaction_locks_are_skipped(postgresql_bench: Bench
         assert ids_of(claim(bench.queue())) == [second]
 
 
-def test_where_others_hold_all_that_is_due_nothing_is_taken(postgresql_bench: Bench) -> None:
+def test_rows_that_others_hold_are_not_claimed(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     bench.enqueue(bench.product(), 2)
     with bench.database.transaction() as session:
@@ -185,7 +185,7 @@ def test_a_suspect_is_taken_too(bench: Bench) -> None:
     assert queue.claim_one(delivery) is not None
 
 
-def test_what_was_leased_when_it_was_recorded_is_loaded(bench: Bench) -> None:
+def test_deliveries_that_were_leased_when_recorded_are_loaded(bench: Bench) -> None:
     engine = bench.queue()
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), 2, lease=lease)
@@ -206,7 +206,7 @@ def test_many_that_were_leased_cost_the_statements_of_one(bench: Bench) -> None:
     assert counts[0] == counts[1]
 
 
-def test_what_was_lost_before_it_was_loaded_is_not(bench: Bench) -> None:
+def test_a_delivery_whose_lease_was_lost_is_not_loaded(bench: Bench) -> None:
     engine, other = bench.queue(), bench.queue()
     lease = engine.new_lease()
     deliveries = bench.enqueue(bench.product(), lease=lease)

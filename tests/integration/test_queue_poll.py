@@ -33,9 +33,7 @@ def test_a_hundred_deliveries_of_fifty_products_cost_a_few_statements(bench: Ben
     assert len(sent) <= FEW
 
 
-def test_where_writers_do_not_wait_it_is_asked_once_what_there_is_to_do(
-    postgresql_bench: Bench,
-) -> None:
+def test_a_poll_of_postgresql_asks_once_for_due_work(postgresql_bench: Bench) -> None:
     queue = postgresql_bench.queue()
     with record_statements(postgresql_bench.database) as idle:
         assert poll(queue) == PollResult()
@@ -63,7 +61,7 @@ def test_a_waiting_delivery_that_is_due_is_claimed_at_once(bench: Bench) -> None
     assert ids_of(list(poll(queue).claimed)) == deliveries
 
 
-def test_what_a_lease_ran_out_on_is_reaped_and_claimed_at_once(bench: Bench) -> None:
+def test_a_delivery_whose_lease_ran_out_is_reaped_and_claimed_at_once(bench: Bench) -> None:
     deliveries = bench.enqueue(bench.product())
     claim(bench.queue())
     bench.clock.advance(minutes=1)
@@ -106,7 +104,7 @@ def test_an_exchange_that_fails_has_settled_and_claimed_nothing(bench: Bench, fa
     assert bench.state(first) is DeliveryState.DELIVERED
 
 
-def test_where_nothing_is_to_be_done_nothing_is_written(bench: Bench) -> None:
+def test_a_poll_without_work_writes_nothing(bench: Bench) -> None:
     queue = bench.queue()
     with record_statements(bench.database) as sent:
         assert poll(queue) == PollResult()

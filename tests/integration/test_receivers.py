@@ -76,7 +76,7 @@ def test_a_wrong_signature_is_a_401_that_says_why_and_leaks_nothing(
     "sent",
     [b"", b"\xff", b"[]", b"{", b'{"payload":{}}', body(signature=None), body(signature=[1])],
 )
-def test_what_is_no_envelope_is_a_400_that_says_why(
+def test_a_body_that_is_no_envelope_gets_a_400_that_says_why(
     serving: Serving, seen: list[Envelope], sent: bytes
 ) -> None:
     answer = answer_to(sent, serving, SECRET, seen)

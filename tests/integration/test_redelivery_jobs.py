@@ -88,7 +88,7 @@ def test_broken_off_it_goes_on_where_it_ended(
     assert sorted(receiver.bodies) == sorted(old)
 
 
-def test_what_another_process_has_in_flight_of_a_job_is_counted_and_left_to_it(
+def test_a_jobs_deliveries_in_flight_elsewhere_are_counted_and_left_there(
     leanbe: Leanbe, receiver: LoopbackReceiver, old: list[bytes]
 ) -> None:
     leanbe.deliveries.redeliver(by_filter(), deliver=False)
@@ -231,7 +231,7 @@ def test_a_rehearsal_goes_on_by_its_cursor_and_lists_each_event_once(
         leanbe.deliveries.redeliver_dry_run(by_filter(), limit=0)
 
 
-def test_what_has_no_url_now_is_passed_over_and_counted(
+def test_deliveries_of_a_product_without_a_url_are_passed_over_and_counted(
     leanbe: Leanbe, product: Product, old: list[bytes]
 ) -> None:
     leanbe.webhooks.clear(product)

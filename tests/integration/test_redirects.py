@@ -53,7 +53,7 @@ def names(request: OutgoingRequest) -> list[str]:
 
 
 @run_in_loop
-async def test_what_is_no_redirect_comes_back_untouched() -> None:
+async def test_an_answer_that_is_no_redirect_comes_back_untouched() -> None:
     for answer in (Answer(status=200), Answer(status=304), Answer(status=302), Answer(status=500)):
         got, sent = await follow({FROM: answer}, post(FROM))
         assert got is answer
@@ -204,7 +204,7 @@ async def test_one_deadline_covers_all_hops() -> None:
         assert after <= before - taken
 
 
-def test_where_no_event_loop_runs_redirects_are_followed_too() -> None:
+def test_redirects_are_followed_without_an_event_loop_too() -> None:
     receivers = Receivers({FROM: to("/other"), "https://a.test/other": Answer(status=204)})
     with Leanbe(transport=receivers, assume={"follow_redirects": "true"}) as leanbe:
         leanbe.products.create("Acme", webhook_url=FROM)

@@ -63,7 +63,7 @@ def test_receivers_can_be_stopped_alone(scene: Scene) -> None:
     assert product.webhook.url == "http://testserver/"
 
 
-def test_what_a_receiver_raised_last_is_raised() -> None:
+def test_a_reset_raises_a_receivers_last_error() -> None:
     app = raising_late(ValueError("too late"))
     with Leanbe() as leanbe:
         leanbe.products.create("Acme", webhook=app)
@@ -81,7 +81,7 @@ def test_it_is_refused_inside_a_transaction() -> None:
         assert len(leanbe.products.list()) == 1
 
 
-def test_what_a_product_had_leaves_no_customer_who_belongs_nowhere(database_url: str) -> None:
+def test_a_products_reset_leaves_no_customer_who_belongs_nowhere(database_url: str) -> None:
     with Leanbe(database_url) as leanbe:
         for name in ("Acme", "Globex"):
             leanbe.products.create(name).customers.create(email="ana@example.com")

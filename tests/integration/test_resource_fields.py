@@ -463,7 +463,7 @@ def test_text_that_no_database_can_hold_is_refused_at_any_depth(
         ("idea_requests", {"title": "T", "customer": "a@"}, "no e-mail"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_leaves_nothing(
+def test_a_wrong_field_is_refused_and_leaves_nothing(
     leanbe: Leanbe, product: Product, resource: str, fields: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidValue, match=message):
@@ -481,7 +481,7 @@ def test_an_image_that_is_nested_too_deeply_is_refused(product: Product) -> None
         product.customers.create(email="ana@example.com", image=image)
 
 
-def test_what_json_tells_apart_is_a_change(product: Product) -> None:
+def test_values_that_json_tells_apart_are_a_change(product: Product) -> None:
     customer = product.customers.create(email="ana@example.com", image={"a": 1, "b": 2})
     for image in ({"a": True, "b": 2}, {"b": 2, "a": True}, {"b": 2.5, "a": True}):
         customer = product.customers.update(customer, image=image)
@@ -511,7 +511,7 @@ def test_an_unknown_name_is_refused_and_the_nearest_is_named(
 
 @IN_MEMORY
 @pytest.mark.parametrize("name", ["promoted", "upvotes", "_id", "created_at", "idea_requests"])
-def test_what_actions_keep_cannot_be_set(product: Product, name: str) -> None:
+def test_fields_that_actions_keep_cannot_be_set(product: Product, name: str) -> None:
     fields: dict[str, Any] = {"title": "T", name: "x"}
     with pytest.raises(InvalidValue, match="no field"):
         product.ideas.create(**fields)

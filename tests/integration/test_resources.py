@@ -81,7 +81,7 @@ def test_a_customer_is_named_by_email_too(product: Product) -> None:
         product.customers.get("ana@exmaple.com")
 
 
-def test_what_a_document_refers_to_names_it(product: Product) -> None:
+def test_a_reference_in_a_document_names_its_object(product: Product) -> None:
     ana = product.customers.create(email="ana@example.com")
     request = product.idea_requests.create(title="R", customer=ana)
     assert request.customer is not None
@@ -147,7 +147,9 @@ def test_every_verb_returns_what_is_there_at_its_end(product: Product) -> None:
     assert product.announcements.unpublish(news).published_at is None
 
 
-def test_what_is_there_already_is_no_action(leanbe: Leanbe, product: Product) -> None:
+def test_an_action_whose_effect_is_there_already_raises_no_event(
+    leanbe: Leanbe, product: Product
+) -> None:
     ana = product.customers.create(email="ana@example.com", confirmed=True)
     item = product.backlog_items.create(title="B")
     news = product.announcements.create(title="A")
@@ -238,7 +240,7 @@ def test_pages_hold_everything_once_in_the_order_of_creation(
     assert documents.list(limit=7).cursor is None
 
 
-def test_what_comes_and_goes_between_pages_shifts_nothing(still: Product) -> None:
+def test_documents_that_come_and_go_between_pages_shift_nothing(still: Product) -> None:
     made = [make(still, "ideas", str(number)) for number in range(4)]
     page = still.ideas.list(limit=2)
     for gone in made[:2]:
@@ -437,7 +439,7 @@ def test_attempts_can_be_left_to_a_worker(
     assert len(leanbe.deliver()) == 1
 
 
-def test_what_goes_wrong_in_the_foreground_raises_nothing_and_sends_nothing(
+def test_an_error_in_the_foreground_leaves_no_event_and_sends_nothing(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     def act() -> None:
@@ -571,7 +573,7 @@ def test_one_request_is_attached_once_by_two_at_once(database_url: str) -> None:
         assert isinstance(product.idea_requests.get(request), IdeaRequest)
 
 
-def test_what_a_transaction_has_looked_up_stays_until_its_end(postgresql_ready: str) -> None:
+def test_documents_that_a_transaction_looked_up_stay_until_its_end(postgresql_ready: str) -> None:
     with Leanbe(postgresql_ready) as one, Leanbe(postgresql_ready) as other:
         ours = one.products.create("Acme")
         theirs = other.products.get("Acme")

@@ -33,7 +33,7 @@ def prune_older(bench: Bench, *, batch: int = 3) -> Pruned:
     return pruned
 
 
-def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> None:
+def test_deliveries_settled_long_ago_go_with_all_their_records(bench: Bench) -> None:
     bench.enqueue(bench.product(), 10)
     deliver(bench)
     bench.journal()
@@ -43,7 +43,7 @@ def test_what_was_settled_long_ago_goes_with_all_its_records(bench: Bench) -> No
     assert prune_older(bench) == Pruned()
 
 
-def test_what_is_younger_stays(bench: Bench) -> None:
+def test_younger_deliveries_stay(bench: Bench) -> None:
     product = bench.product()
     bench.enqueue(product, 2)
     deliver(bench)
@@ -57,7 +57,7 @@ def test_what_is_younger_stays(bench: Bench) -> None:
     assert len(bench.journal()) == 4
 
 
-def test_what_was_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
+def test_a_delivery_settled_lately_stays_however_old_it_is(bench: Bench) -> None:
     bench.enqueue(bench.product())
     bench.clock.advance(hours=24 * 40)
     deliver(bench)

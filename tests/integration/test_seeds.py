@@ -121,7 +121,9 @@ def test_planting_records_no_event_and_no_delivery(leanbe: Leanbe, seed: Path) -
     assert list(leanbe.journal.read_all(cursor)) == []
 
 
-def test_what_happens_next_comes_behind_it_and_is_told(leanbe: Leanbe, seed: Path) -> None:
+def test_the_first_action_after_a_seed_is_later_and_raises_an_event(
+    leanbe: Leanbe, seed: Path
+) -> None:
     leanbe.seeds.plant(seed)
     acme = leanbe.products.get("Acme")
     (idea,) = acme.ideas.list()
@@ -201,7 +203,9 @@ def test_the_reset_of_a_product_plants_what_it_had_and_keeps_its_settings(
     assert list(leanbe.events.list()) == []
 
 
-def test_what_a_seed_says_is_the_same_with_the_same_ids(database_url: str, seed: Path) -> None:
+def test_each_reset_plants_the_same_documents_with_the_same_ids(
+    database_url: str, seed: Path
+) -> None:
     texts = []
     with Leanbe(database_url, clock="manual") as leanbe:
         leanbe.clock.set(parse_instant("2026-01-01T00:00:00.000Z"))
@@ -257,7 +261,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("text", REFUSED)
-def test_what_the_domain_refuses_is_told_with_its_line_and_leaves_nothing(
+def test_a_refusal_of_the_domain_is_told_with_its_line_and_leaves_nothing(
     leanbe: Leanbe, tmp_path: Path, text: str
 ) -> None:
     kind, match = REFUSED[text]

@@ -220,7 +220,7 @@ def test_d_25_an_indented_body_is_still_signed_as_the_article_says(bench: Bench)
     assert verify(body, SECRET).event == "idea.created"
 
 
-def test_what_shapes_the_bytes_is_settled_when_the_event_is_recorded(bench: Bench) -> None:
+def test_assumptions_about_the_bytes_are_read_when_the_event_is_recorded(bench: Bench) -> None:
     it = Try(bench).record()
     bench.assume(it.product, method="PUT", pretty_body="true", signature_location="header")
     it.attempt()
@@ -232,7 +232,7 @@ def test_what_shapes_the_bytes_is_settled_when_the_event_is_recorded(bench: Benc
 # What steers delivery is read when the attempt is made (d-5, d-7, d-29, d-30).
 
 
-def test_what_steers_delivery_is_read_when_the_attempt_is_made(bench: Bench) -> None:
+def test_assumptions_about_delivery_are_read_when_the_attempt_is_made(bench: Bench) -> None:
     it = Try(bench, REFUSED).record()
     bench.assume(it.product, max_attempts="1", timeout="2s")
     it.attempt()

@@ -216,7 +216,7 @@ def test_advancing_makes_retries_at_their_own_time_in_their_order(leanbe: Leanbe
     assert leanbe.clock.now() == START + timedelta(hours=1)
 
 
-def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_is_open(
+def test_earlier_attempts_are_not_returned_though_somebody_elses_transaction_is_open(
     databases: Databases,
 ) -> None:
     with databases.empty() as url, open_database_again(url, clock="manual") as leanbe:
@@ -230,7 +230,7 @@ def test_what_was_made_before_is_not_returned_though_somebody_elses_transaction_
 
 
 @run_in_loop
-async def test_what_workers_make_on_the_way_is_among_what_is_returned(
+async def test_attempts_of_workers_on_the_way_are_returned_too(
     leanbe: Leanbe, database_url: str
 ) -> None:
     leanbe.faults.receiver_fails(how="refused", times=3)
@@ -525,7 +525,7 @@ def test_of_the_machines_clock_no_statement_is_sent_where_no_retry_is_due(
     assert not [each for each in noted.sent if "manual_clock" in each]
 
 
-def test_what_is_being_claimed_at_this_very_moment_is_seen(postgresql_bench: Bench) -> None:
+def test_a_delivery_that_is_being_claimed_is_counted_as_active(postgresql_bench: Bench) -> None:
     bench = postgresql_bench
     bench.enqueue(bench.product())
     queue = bench.queue()

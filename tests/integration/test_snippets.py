@@ -125,7 +125,7 @@ NO_WEBHOOK = (
 )
 
 
-def test_what_is_not_json_is_a_bad_request(receiver: RunningSnippet) -> None:
+def test_a_body_that_is_not_json_is_a_bad_request(receiver: RunningSnippet) -> None:
     sent = (b"{", body()[:-40], body()[:60], b"\xff", body().replace("é".encode(), b"\xe9"))
     assert [receiver.status(each) for each in sent[:4]] == [400] * 4
     assert receiver.status(sent[4]) in {400, 401}
@@ -146,7 +146,7 @@ def test_it_survives_unknown_events_whatever_they_carry(receiver: RunningSnippet
     assert receiver.printed() == "new idea: Dark mode, née «Noir» 🌒\n"
 
 
-def test_what_fails_is_not_taken_for_done(receiver: RunningSnippet) -> None:
+def test_an_event_whose_handling_failed_is_not_taken_for_done(receiver: RunningSnippet) -> None:
     failing = body(None)  # which has no title
     assert [receiver.status(each) for each in (failing, failing, body())] == [500, 500, 204]
 

@@ -34,7 +34,7 @@ def test_rows_are_plain_tuples(database: Database) -> None:
     assert type(found[0]) is tuple
 
 
-def test_what_was_run_is_a_part_of_the_transaction(database: Database) -> None:
+def test_a_statement_on_the_driver_is_a_part_of_the_transaction(database: Database) -> None:
     with database.transaction() as session:
         sqlite_driver.execute(session, "INSERT INTO things VALUES ('a', 1)")
         session.rollback()
@@ -59,7 +59,7 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
     assert _SECRET not in repr(raised.value)
 
 
-def test_what_the_driver_says_of_the_database_itself_is_ours(database: Database) -> None:
+def test_the_drivers_errors_about_the_database_become_ours(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable) as raised, database.transaction() as session:
         sqlite_driver.execute(session, "SELECT * FROM nowhere")
     assert isinstance(raised.value.__cause__, OperationalError)

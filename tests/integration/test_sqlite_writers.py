@@ -40,7 +40,7 @@ def test_a_failed_wait_for_the_writers_lock_gives_sqlites_reason(tmp_path: Path)
         make_ideas(leanbe, 1)
 
 
-def test_what_was_waited_for_the_turn_is_not_waited_for_the_file_again(tmp_path: Path) -> None:
+def test_the_wait_for_the_turn_shortens_the_wait_for_the_file(tmp_path: Path) -> None:
     class Noting(WriterLock):
         def __enter__(self) -> float:
             waited.append(super().__enter__())

@@ -33,7 +33,7 @@ def record(leanbe: Leanbe, *events: str) -> None:
     leanbe.trigger_all(TriggerRequest(events=events), deliver=False)
 
 
-def test_what_a_transaction_did_is_there_when_it_ends(
+def test_the_changes_of_a_transaction_are_there_when_it_ends(
     leanbe: Leanbe, product: Product, receiver: LoopbackReceiver
 ) -> None:
     with leanbe.transaction():

@@ -162,7 +162,7 @@ def test_any_json_value_can_be_the_payload(
 
 
 @pytest.mark.usefixtures("product")
-def test_what_databases_cannot_hold_can_be_in_a_payload(
+def test_a_text_that_databases_cannot_hold_can_be_in_a_payload(
     leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     text = "nul \0 half \ud83d"
@@ -246,7 +246,7 @@ def test_a_payload_beyond_the_limits_is_refused_and_not_recorded(leanbe: Leanbe)
     ],
 )
 @pytest.mark.usefixtures("product")
-def test_what_is_wrong_is_refused_before_anything_is_recorded(
+def test_a_wrong_request_is_refused_before_anything_is_recorded(
     leanbe: Leanbe, wanted: TriggerRequest, words: str
 ) -> None:
     for call in (leanbe.trigger_all, leanbe.dry_run):

@@ -64,7 +64,7 @@ def test_a_browser_that_has_a_file_is_sent_no_second_one() -> None:
     assert other.status_code == 200
 
 
-def test_what_a_browser_loads_is_small() -> None:
+def test_the_files_that_a_browser_loads_are_small() -> None:
     contents = [each.read_bytes() for each in CODE]
     assert sum(map(len, contents)) < MOST
     assert sum(len(gzip.compress(each)) for each in contents) < MOST_COMPRESSED

@@ -102,7 +102,7 @@ def test_a_later_member_does_not_own_the_product(leanbe: Leanbe) -> None:
     assert owner.email == "owner@example.com"
 
 
-def test_where_time_stands_still_users_keep_the_order_in_which_they_came(db: str) -> None:
+def test_users_keep_their_order_while_time_stands_still(db: str) -> None:
     with Leanbe(db, clock=ManualClock(NOON)) as leanbe:
         elder = leanbe.products.create("Elder")
         ana = elder.users.create(email="ana@example.com", first_name="Ana")

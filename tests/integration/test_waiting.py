@@ -100,7 +100,7 @@ def entry_facts(entries: list[Entry]) -> list[tuple[str, str, str]]:
     ]
 
 
-def test_what_another_process_does_is_followed_in_order(
+def test_the_journal_follows_another_process_in_order(
     shared: tuple[Leanbe, str], receiver: LoopbackReceiver
 ) -> None:
     leanbe, db = shared

@@ -74,7 +74,7 @@ def test_events_are_listed_with_and_without_a_delivery(leanbe: Leanbe) -> None:
     assert leanbe.events.get(event.id[-8:]) == event
 
 
-def test_whatever_transaction_is_open_only_what_was_begun_since_counts(
+def test_only_deliveries_recorded_since_count_though_a_transaction_is_open(
     postgresql_ready: str,
 ) -> None:
     with Leanbe(postgresql_ready) as leanbe, psycopg.connect(postgresql_ready) as somebody:
@@ -102,7 +102,7 @@ def test_an_invalid_cursor_is_refused(leanbe: Leanbe, cursor: str) -> None:
         leanbe.deliveries.list(after=cursor)
 
 
-def test_what_is_redelivered_may_be_left_to_a_worker(leanbe: Leanbe) -> None:
+def test_redeliveries_may_be_left_to_a_worker(leanbe: Leanbe) -> None:
     make_ideas(leanbe, "a", "b")
     leanbe.deliver()
     old = [each.id for each in leanbe.deliveries.list()]

@@ -144,7 +144,7 @@ def test_without_a_url_events_are_recorded_and_setting_one_replays_nothing(
     assert len(receiver.requests) == 1
 
 
-def test_what_is_queued_keeps_its_signature_and_goes_to_the_present_url(
+def test_a_queued_event_keeps_its_signature_and_goes_to_the_present_url(
     leanbe: Leanbe, receiver: LoopbackReceiver
 ) -> None:
     leanbe.products.create("Acme", webhook_url=URL, secret="whsec_old")
@@ -234,7 +234,7 @@ def test_a_header_that_cannot_be_one_is_refused(leanbe: Leanbe, header: tuple[st
     assert leanbe.products.get("Acme").webhook.url is None
 
 
-def test_whom_to_trust_is_the_system_a_file_or_anybody(leanbe: Leanbe, tmp_path: Path) -> None:
+def test_a_webhook_trusts_the_system_a_file_or_anybody(leanbe: Leanbe, tmp_path: Path) -> None:
     ca_file = tmp_path / "authority.pem"
     ca_file.write_text("-----BEGIN CERTIFICATE-----")
     leanbe.products.create("Acme", webhook_url=URL)
@@ -339,7 +339,7 @@ def test_an_event_recorded_while_a_webhook_is_cleared_has_an_earlier_delivery_or
             assert recording.result() == ["nothing"]
 
 
-def test_what_is_deleted_meanwhile_is_not_found(postgresql_ready: str) -> None:
+def test_a_product_that_is_deleted_meanwhile_is_not_found(postgresql_ready: str) -> None:
     with Leanbe(postgresql_ready) as one, Leanbe(postgresql_ready) as other:
         product = one.products.create("Acme", webhook_url=URL)
         with ThreadPoolExecutor(2) as threads:

@@ -131,7 +131,7 @@ async def test_a_connection_is_used_for_one_fault_and_for_nothing_else() -> None
 
 
 @run_in_loop
-async def test_where_nobody_listens_a_fault_meets_nobody() -> None:
+async def test_a_wire_fault_without_a_listener_is_unreachable() -> None:
     async with run_script(Peer.serve) as server:
         url = server.url()
     async with open_sender() as transport:

@@ -216,7 +216,7 @@ async def test_an_unavailable_database_is_asked_less_and_less_often(bench: Bench
 
 
 @run_in_loop
-async def test_what_ends_with_the_worker_is_settled_though_the_database_was_unavailable(
+async def test_attempts_that_end_with_the_worker_are_settled_though_the_database_was_unavailable(
     bench: Bench,
 ) -> None:
     deliveries = bench.enqueue(bench.product(), 2)
@@ -269,7 +269,9 @@ async def test_an_error_in_the_sender_itself_loses_nothing(
 
 
 @run_in_loop
-async def test_what_failed_in_the_sender_is_not_held_by_its_neighbours(bench: Bench) -> None:
+async def test_an_attempt_that_failed_in_the_sender_is_not_renewed_with_its_neighbours(
+    bench: Bench,
+) -> None:
     failed, neighbour = bench.enqueue(bench.product(), 2)
     transport = HoldingTransport(ZeroDivisionError())
     async with run_worker(new_worker(bench, transport, queue=bench.queue(lease_seconds=0.03))):

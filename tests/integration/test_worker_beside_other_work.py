@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:9/hooks"
 
 
 @run_in_loop
-async def test_what_is_recorded_meanwhile_is_delivered_while_the_loop_goes_on() -> None:
+async def test_an_event_recorded_meanwhile_is_delivered_while_the_loop_goes_on() -> None:
     async with Leanbe(transport=ScriptedTransport()) as leanbe:
         product = leanbe.products.create("Acme", webhook_url=URL)
         async with leanbe.working() as task:
@@ -37,7 +37,7 @@ async def test_the_end_of_the_block_lets_finish_what_is_in_flight_and_claims_no_
 
 
 @run_in_loop
-async def test_what_the_block_raises_is_raised_after_the_worker_has_ended() -> None:
+async def test_the_blocks_error_is_raised_after_the_worker_has_ended() -> None:
     async with Leanbe(transport=ScriptedTransport()) as leanbe:
         with pytest.raises(ValueError, match="our own"):
             async with leanbe.working() as task:

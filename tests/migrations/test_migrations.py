@@ -132,7 +132,7 @@ def test_a_journal_of_entries_becomes_one_of_calls_and_back(empty: Database) -> 
     "statement",
     ["UPDATE deliveries SET state = 'sleeping'", "UPDATE attempts SET outcome = 'lost'"],
 )
-def test_what_was_illegal_stays_so_up_and_down(empty: Database, statement: str) -> None:
+def test_illegal_rows_stay_illegal_up_and_down(empty: Database, statement: str) -> None:
     _with_what_was_told(empty)
     upgrade(empty, "20261125_journal_by_call")
     _is_refused(empty, statement)

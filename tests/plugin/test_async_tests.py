@@ -341,7 +341,7 @@ def test_an_app_that_hangs_or_blocks_is_named_after_a_second(suite: Suite) -> No
     )
 
 
-def test_what_an_app_raises_is_raised_in_an_asynchronous_test(suite: Suite) -> None:
+def test_an_asynchronous_test_raises_the_apps_error(suite: Suite) -> None:
     finished = suite.run(
         """
         async def fail(request):

@@ -60,7 +60,9 @@ def test_a_failure_says_what_was_sent_what_came_and_the_line_to_change(suite: Su
     )
 
 
-def test_what_is_unproven_is_skipped_with_its_reason_and_a_crash_is_a_warning(suite: Suite) -> None:
+def test_an_unproven_check_is_skipped_with_its_reason_and_a_crash_is_a_warning(
+    suite: Suite,
+) -> None:
     unproven = suite_of("none", '"idempotency.duplicate"')
     unproven["conftest"] = unproven["conftest"].partition("@pytest.fixture\ndef leanbe_obs")[0]
     result = suite.run(unproven["test"], "-rs", conftest=unproven["conftest"])

@@ -91,7 +91,7 @@ def test_a_unittest_that_fails_has_the_section_too(suite: Suite) -> None:
     finished.stdout.fnmatch_lines([TITLE, "*attempt 1: delivered 204*"])
 
 
-def test_what_fails_before_the_test_begins_has_the_section_too(suite: Suite) -> None:
+def test_a_fixture_that_fails_has_the_section_too(suite: Suite) -> None:
     finished = suite.run("""
         import pytest
 
@@ -145,7 +145,7 @@ def leanbe_receiver():
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed"])
-def test_where_nothing_takes_webhooks_the_path_is_asked_for(suite: Suite, status: str) -> None:
+def test_the_report_of_a_404_or_405_asks_for_the_path(suite: Suite, status: str) -> None:
     conftest = f"""{CONFTEST}
 def app(environ, start_response):
     start_response({status!r}, [])

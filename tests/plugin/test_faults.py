@@ -57,7 +57,7 @@ def test_it_does_not_where_it_need_not_fire(suite: Suite) -> None:
     finished.assert_outcomes(passed=2)
 
 
-def test_what_a_test_raised_tells_more_than_its_faults(suite: Suite) -> None:
+def test_the_tests_own_error_comes_before_its_unfired_faults(suite: Suite) -> None:
     finished = suite.run("""
         import pytest
 

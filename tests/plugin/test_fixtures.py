@@ -25,7 +25,7 @@ def test_an_action_reaches_the_receiver_with_its_secret(suite: Suite) -> None:
     finished.assert_outcomes(passed=1)
 
 
-def test_what_is_triggered_goes_to_the_receiver_though_no_product_is_asked_for(
+def test_a_triggered_event_goes_to_the_receiver_though_no_product_is_asked_for(
     suite: Suite,
 ) -> None:
     finished = suite.run("""
@@ -45,7 +45,9 @@ def test_what_is_triggered_goes_to_the_receiver_though_no_product_is_asked_for(
     finished.assert_outcomes(passed=2)
 
 
-def test_what_receives_is_made_before_the_test_with_all_that_it_asks_for(suite: Suite) -> None:
+def test_the_receivers_fixture_is_set_up_before_the_test_with_all_that_it_asks_for(
+    suite: Suite,
+) -> None:
     finished = suite.run("""
         def test_it(leanbe, request):
             assert {"leanbe_receiver", "requests"} <= set(request.node.fixturenames)
@@ -53,7 +55,7 @@ def test_what_receives_is_made_before_the_test_with_all_that_it_asks_for(suite: 
     finished.assert_outcomes(passed=1)
 
 
-def test_what_is_triggered_to_a_receiver_is_signed_with_its_secret(suite: Suite) -> None:
+def test_an_event_that_is_triggered_to_a_receiver_is_signed_with_its_secret(suite: Suite) -> None:
     finished = suite.run("""
         import pytest
         from leanbe_emitter import Conflict
@@ -223,7 +225,7 @@ def test_an_option_that_is_refused_is_told_in_a_line(suite: Suite, marker: str, 
     finished.stdout.fnmatch_lines([f"leanbe cannot be set up: {said}*"])
 
 
-def test_what_an_app_raises_is_raised_unless_the_ini_file_says_otherwise(suite: Suite) -> None:
+def test_the_apps_error_is_raised_unless_the_ini_file_says_otherwise(suite: Suite) -> None:
     conftest = f"""{CONFTEST}
 @pytest.fixture
 def leanbe_receiver():
@@ -279,7 +281,7 @@ def test_an_app_is_stopped_while_the_fixtures_that_it_uses_are_there(suite: Suit
     suite.run(LIFESPAN, conftest="").assert_outcomes(passed=2)
 
 
-def test_what_an_app_raises_at_the_very_end_fails_the_test(suite: Suite) -> None:
+def test_an_apps_error_at_its_very_end_fails_the_test(suite: Suite) -> None:
     failing = LIFESPAN.replace(
         "        return\n", "        await asyncio.sleep(0.001)\n        raise ValueError('late')\n"
     )

@@ -77,7 +77,7 @@ def test_the_server_delivers_to_a_receiver_in_another_process_and_is_empty_for_e
             leanbe.clock.advance(hours=1)
             leanbe.assert_delivered("idea.created", times=1)
 
-        def test_what_is_triggered_goes_to_the_receiver(leanbe_server):
+        def test_a_triggered_event_goes_to_the_receiver(leanbe_server):
             assert leanbe_server.leanbe.trigger("idea.created").delivered
 
         def test_the_api_shows_the_same(leanbe_server, leanbe_product):
@@ -156,7 +156,7 @@ def test_a_server_that_begins_with_what_asks_for_it_is_told_so(suite: Suite) -> 
     )
 
 
-def test_what_cannot_be_meant_is_told(suite: Suite) -> None:
+def test_a_contradiction_in_a_tests_options_is_told(suite: Suite) -> None:
     finished = suite.run(
         """
         import pytest

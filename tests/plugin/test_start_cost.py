@@ -51,7 +51,7 @@ def test_the_plugin_can_be_left_out(suite: Suite) -> None:
     finished.stdout.fnmatch_lines(["*fixture 'leanbe' not found"])
 
 
-def test_what_is_said_to_a_plugin_that_is_left_out_is_refused(suite: Suite) -> None:
+def test_an_option_for_a_plugin_that_is_left_out_is_refused(suite: Suite) -> None:
     without = ("-p", "no:leanbe")
     option = suite.run_as_process("def test_it(): pass", *without, "--leanbe-seed=1", conftest="")
     assert option.ret == pytest.ExitCode.USAGE_ERROR

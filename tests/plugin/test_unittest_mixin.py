@@ -138,7 +138,7 @@ def plainly(suite: Suite, test: str) -> pytest.RunResult:
     return suite.pytester.run(sys.executable, "-W", "error", "-m", "unittest", "test_suite")
 
 
-def test_what_is_skipped_or_known_to_fail_is_counted_as_ever() -> None:
+def test_skipped_and_expected_failures_are_counted_as_usual() -> None:
     assert len(ran(Votes("test_that_is_skipped")).skipped) == 1
     assert len(ran(Votes("test_that_is_known_to_fail")).expectedFailures) == 1
 

@@ -137,7 +137,7 @@ def test_a_ctrl_c_while_the_program_ends_ends_it_without_a_traceback() -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:
+def test_the_error_of_a_refused_address_has_the_systems_reason_alone() -> None:
     error = PermissionError(errno.EACCES, "denied (while attempting to bind on ('127.0.0.1', 80))")
     told = port_error(error, host="127.0.0.1", port=80)
     assert told.message == "The program cannot listen at 127.0.0.1:80: Permission denied."
@@ -145,7 +145,7 @@ def test_where_nothing_can_listen_the_system_says_why_and_nobody_else() -> None:
 
 
 @pytest.mark.parametrize("group", [(), ("product",)])
-def test_where_no_command_is_named_the_help_is_shown_as_it_is(
+def test_a_group_without_a_command_shows_its_help_as_it_is(
     capsys: pytest.CaptureFixture[str], group: tuple[str, ...]
 ) -> None:
     help_text = run(capsys, *group, "--help").stdout

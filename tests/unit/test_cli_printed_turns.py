@@ -127,7 +127,7 @@ def test_a_turn_that_is_broken_off_is_printed_all_the_same() -> None:
     assert len("".join(writes).splitlines()) == 2
 
 
-def test_where_nobody_reads_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_lines_are_made_for_discarded_output(monkeypatch: pytest.MonkeyPatch) -> None:
     with open(os.devnull, "w", encoding="utf-8") as null:  # noqa: PTH123 - it is no file
         monkeypatch.setattr(sys, "stdout", null)
         with printing_turns(Invocation(quiet=True)) as watcher:
@@ -137,7 +137,7 @@ def test_where_nobody_reads_it_nothing_is_made(monkeypatch: pytest.MonkeyPatch) 
             assert watcher is None
 
 
-def test_where_remarks_are_read_they_are_made(
+def test_remarks_are_made_if_stderr_is_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: os.PathLike[str]
 ) -> None:
     with (

@@ -39,7 +39,7 @@ def test_an_invalid_duration_is_refused_with_an_example(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["1y", "30", "1.5", "0.5ms", "36526d"])
-def test_where_a_unit_is_needed_no_hint_offers_a_plain_number(text: str) -> None:
+def test_no_hint_offers_a_plain_number_if_a_unit_is_needed(text: str) -> None:
     with pytest.raises(InvalidValue) as refusal:
         parse_duration(text, needs_unit=True)
     assert refusal.value.hint == "Write a duration like 500ms, 10s, 2m, 1h or 30d."

@@ -160,7 +160,7 @@ def test_a_header_that_is_missing_is_named() -> None:
     assert "no header X-Sig" in explanation.summary
 
 
-def test_where_no_header_is_given_none_is_called_missing() -> None:
+def test_a_request_without_headers_says_that_no_header_was_given() -> None:
     bare = SealedRequest(body=sealed(HEADER).body, headers=(), signature=None)
     with pytest.raises(InvalidValue, match="the header X-Sig, and no header was given"):
         explained(HEADER, None, sent=bare)
