@@ -28,7 +28,7 @@ PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "php": ("php", "serialise.php"),
     "go": ("go", "run", "serialise.go"),
     "ruby": ("ruby", "serialise.rb"),
-    "java": ("java", "-cp", JARS, "Serialise.java"),
+    "java": ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", JARS, "Serialise.java"),
 }
 #: Payload texts that serialisers treat in different ways.
 HARD: Mapping[str, str] = {
