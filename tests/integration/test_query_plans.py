@@ -1,18 +1,25 @@
 """With many finished deliveries, no statement of the engine reads all of what grows."""
 
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from sqlalchemy import text
 
 from leanbe_emitter import Filter
+from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery_filter import selected
 from leanbe_emitter.library.deliveries.list_rows import read_rows
 from leanbe_emitter.library.runtime.paging import newest_ids
+from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.retention import BATCH, PASSES
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 from tests.support.engine_setup import Bench, claim, settlement_of
+from tests.support.postgresql import Cluster
 from tests.support.query_plans import (
     explain_statements,
     full_table_scans,
@@ -26,13 +33,37 @@ def finished(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-@pytest.fixture
-def filled_bench(postgresql_bench: Bench, finished: int) -> Bench:
-    """The bench with finished deliveries, and ten products with ten pending ones."""
-    insert_finished_deliveries(postgresql_bench, postgresql_bench.product("Old"), finished)
+@pytest.fixture(scope="module")
+def templates(cluster: Cluster) -> Iterator[Callable[[int], str]]:
+    """The name of a filled database, by its number of finished deliveries: tests copy it."""
+    with ExitStack() as kept:
+
+        @cache
+        def filled(finished: int) -> str:
+            url = kept.enter_context(cluster.migrated_database())
+            fill(Bench(database=Database(url)), finished)
+            return url.rpartition("/")[2]
+
+        yield filled
+
+
+def fill(bench: Bench, finished: int) -> None:
+    """Insert finished deliveries, and ten products with ten pending ones."""
+    insert_finished_deliveries(bench, bench.product("Old"), finished)
     for number in range(10):
-        postgresql_bench.enqueue(postgresql_bench.product(f"Product {number}"), 10)
-    return postgresql_bench
+        bench.enqueue(bench.product(f"Product {number}"), 10)
+    bench.database.close()
+
+
+@pytest.fixture
+def filled_bench(
+    templates: Callable[[int], str], cluster: Cluster, finished: int
+) -> Iterator[Bench]:
+    """The bench with finished deliveries, and ten products with ten pending ones."""
+    with cluster.database(template=templates(finished)) as url:
+        database = Database(url)
+        yield Bench(database=database, ids=Ids(random.Random(6)))
+        database.close()
 
 
 def test_claims_settlements_and_leases_read_pending_rows_only(filled_bench: Bench) -> None:
