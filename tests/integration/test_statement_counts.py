@@ -20,14 +20,29 @@ many = pytest.mark.parametrize("size", [1_100, pytest.param(10_000, marks=pytest
 BOUND = 32
 
 
+#: Images of databases in memory, by the number of rows around the scene.
+_CROWDED: dict[int, bytes] = {}
+
+
+def insert_crowd(scene: Scene, size: int) -> None:
+    """Insert a number of rows of each kind; in memory, load the image of an earlier test."""
+    database = scene.leanbe._database
+    if database.in_memory and size in _CROWDED:
+        database.load(_CROWDED[size])
+        return
+    customers = insert_customers(scene, size)
+    insert_ideas(scene, size)
+    insert_requests(scene, size, idea=scene.idea.id)
+    insert_votes(scene, customers, [scene.idea.id])
+    if database.in_memory:
+        _CROWDED[size] = database.image()
+
+
 def count(db: str, action: str, size: int) -> int:
     """Return how many statements an action sends where all around it are so many rows."""
     with set_scene(db) as scene:
+        insert_crowd(scene, size)
         prepare(scene, action)
-        customers = insert_customers(scene, size)
-        insert_ideas(scene, size)
-        insert_requests(scene, size, idea=scene.idea.id)
-        insert_votes(scene, customers, [scene.idea.id])
         with record_statements(scene.leanbe._database) as sent:
             ACTIONS[action](scene)
         return len(sent)
@@ -60,12 +75,14 @@ def test_an_action_sends_as_many_statements_for_many_rows_as_for_few(
     assert count(":memory:", action, FEW) == count(":memory:", action, size)
 
 
-@many
 @pytest.mark.parametrize(
-    "action",
+    ("action", "size"),
     [
-        "delete customer",
-        *(pytest.param(each, marks=pytest.mark.prove) for each in ("upvote", "delete product")),
+        ("delete customer", 1_100),
+        *(
+            pytest.param(each, 10_000, marks=pytest.mark.prove)
+            for each in ("delete customer", "upvote", "delete product")
+        ),
     ],
 )
 def test_on_postgresql_it_sends_as_many_for_many_as_for_few_too(
