@@ -8,10 +8,9 @@ unconfirmed proves nothing, because the receiver may refuse all requests by now.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from leanbe_emitter.conformance.check import Check
+from leanbe_emitter.conformance.check import Check, judge_valid
 from leanbe_emitter.conformance.client import Client, Exchange
 from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
-from leanbe_emitter.conformance.judging import judge_valid
 from leanbe_emitter.conformance.observation import Effects, Movement
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest, Sealer
 from leanbe_emitter.conformance.started_receiver import StartedReceiver

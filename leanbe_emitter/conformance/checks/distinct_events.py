@@ -14,10 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check
+from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
-from leanbe_emitter.conformance.judging import judge_refused, judgement_of
 from leanbe_emitter.conformance.observation import movement, shows
 from leanbe_emitter.conformance.procedures import Group, confirmed_failure
 from leanbe_emitter.conformance.run_context import RunContext

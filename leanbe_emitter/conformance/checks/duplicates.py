@@ -13,9 +13,8 @@ from functools import partial
 from itertools import product
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Need
+from leanbe_emitter.conformance.check import Check, Need, judgement_of
 from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.judging import judgement_of
 from leanbe_emitter.conformance.observation import (
     Movement,
     along,

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Need
-from leanbe_emitter.conformance.judging import judgement_of
+from leanbe_emitter.conformance.check import Check, Need, judgement_of
 from leanbe_emitter.conformance.observation import along, movement, movement_in_words
 from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.run_context import RunContext

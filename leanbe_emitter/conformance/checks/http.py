@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Make, Need, RequestCheck
-from leanbe_emitter.conformance.judging import judgement_of
+from leanbe_emitter.conformance.check import Check, Make, Need, RequestCheck, judgement_of
 from leanbe_emitter.conformance.procedures import Group, send_valid_requests
 from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check
+from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
 from leanbe_emitter.conformance.checks.distinct_events import counts_deliveries, resource_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
-from leanbe_emitter.conformance.judging import judge_refused, judgement_of
 from leanbe_emitter.conformance.observation import (
     Movement,
     along,

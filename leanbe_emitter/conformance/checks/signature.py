@@ -8,9 +8,8 @@ receivers refuse nearly all forgeries.
 from collections.abc import Mapping, Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, Make, RequestCheck
+from leanbe_emitter.conformance.check import Check, Make, RequestCheck, judge_forgery
 from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.judging import judge_forgery
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 from leanbe_emitter.conformance.verdicts import Level

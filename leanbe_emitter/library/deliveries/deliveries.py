@@ -38,10 +38,9 @@ from leanbe_emitter.library.deliveries.waiting import (
     reason_settled,
 )
 from leanbe_emitter.library.runtime.awaitable_results import Results
-from leanbe_emitter.library.runtime.awaitables import waits
+from leanbe_emitter.library.runtime.awaitables import wait_until, waits
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
-from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import cancel

@@ -15,7 +15,7 @@ from leanbe_emitter.clock import pause
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
-from leanbe_emitter.library.runtime.polling import POLL_SECONDS
+from leanbe_emitter.library.runtime.awaitables import POLL_SECONDS
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries import journal, sizes
 from leanbe_emitter.storage.queries.journal import START, Cursor, Fact

@@ -20,9 +20,8 @@ from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.waiting import reason_pending
 from leanbe_emitter.library.handle.database_handle import DatabaseHandle
 from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
-from leanbe_emitter.library.runtime.awaitables import waits, waits_at_end
+from leanbe_emitter.library.runtime.awaitables import wait_until, waits, waits_at_end
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop
-from leanbe_emitter.library.runtime.polling import wait_until
 from leanbe_emitter.library.setup.product import Product, ProductRef
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
 from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered

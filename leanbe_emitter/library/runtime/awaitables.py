@@ -1,4 +1,4 @@
-"""Waiting methods: one API for callers with an event loop and without one.
+"""Waiting methods: one API for callers with an event loop and without one; they wait by polling.
 
 Each waiting method is one coroutine. If no event loop runs, ``drive`` runs the coroutine on the
 caller's thread: nothing in it waits for a loop, and work that needs one uses ``LoopRunner``. If a
@@ -12,8 +12,10 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from types import TracebackType
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from leanbe_emitter.delivery.event_loops import running_loop
-from leanbe_emitter.errors import Conflict
+from leanbe_emitter.clock import stopwatch
+from leanbe_emitter.delivery.event_loops import running_loop, sleep
+from leanbe_emitter.errors import Conflict, WaitTimedOut, check_type
+from leanbe_emitter.hints import LIST_DELIVERIES, Hint
 from leanbe_emitter.library.runtime.awaitable_results import Pending, is_waiting
 from leanbe_emitter.library.runtime.transactions import Transactions
 
@@ -138,3 +140,37 @@ def require_async_with(what: str) -> None:
             f"An event loop runs this code, where {what} cannot be a plain 'with' block.",
             hint=f"Write 'async with {what}'.",
         )
+
+
+#: The pause between two polls, in seconds.
+POLL_SECONDS = 0.05
+
+
+async def wait_until(
+    is_met: Callable[[], bool],
+    *,
+    timeout_seconds: float,
+    came: Callable[[], str],
+    why: Callable[[], Hint] = lambda: Hint.same("Is a worker running?"),
+) -> None:
+    """Poll until a condition is met.
+
+    Args:
+        is_met: the condition.
+        timeout_seconds: how long to wait.
+        came: describes what happened so far, for the error.
+        why: describes why the condition is not met, for the error's hint.
+
+    Raises:
+        WaitTimedOut: the condition was not met in that time.
+    """
+    check_type(timeout_seconds, int, float, what="timeout_seconds", words="a number of seconds")
+    started = stopwatch()
+    while not is_met():
+        left = timeout_seconds - (stopwatch() - started)
+        if left <= 0:
+            raise WaitTimedOut(
+                f"After {timeout_seconds:g} s {came()}.",
+                hint=why().then(LIST_DELIVERIES.between("", " shows what is pending.")),
+            )
+        await sleep(min(POLL_SECONDS, left))

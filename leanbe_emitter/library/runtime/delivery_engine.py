@@ -34,8 +34,8 @@ from leanbe_emitter.delivery.worker.wakeups import waking
 from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
 from leanbe_emitter.ids import Ids
+from leanbe_emitter.library.runtime.awaitables import POLL_SECONDS
 from leanbe_emitter.library.runtime.loop_runner import CallerLock, LoopRunner, require_no_receiver
-from leanbe_emitter.library.runtime.polling import POLL_SECONDS
 from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings

@@ -12,8 +12,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
-from leanbe_emitter.storage.queries.reset import lock
-from leanbe_emitter.storage.queries.seed_file import StoredSeed, store_seed, stored_seed
+from leanbe_emitter.storage.queries.reset import StoredSeed, lock, store_seed, stored_seed
 from leanbe_emitter.storage.schema.tables import ProductRow
 
 if TYPE_CHECKING:

@@ -1,7 +1,9 @@
-"""Emptying a database: all rows go except those of its clock and its seed file.
+"""Emptying a database, and the stored seed file, which every reset plants again.
 
-The journal's positions continue, so that a reader of the journal misses nothing that comes later.
-A worker elsewhere finds its lease lost, and changes nothing.
+All rows go except those of the database's clock and its seed file. The seed file is a row, so that
+every process plants the same content. The journal's positions continue, so that a reader of the
+journal misses nothing that comes later. A worker elsewhere finds its lease lost, and changes
+nothing.
 
 A reset is one transaction: it empties the database, and plants the seed file again by actions of
 the domain whose events nobody records. Afterwards, the workers of this process abort the attempts
@@ -12,11 +14,12 @@ were created since are untouched.
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Delete, delete, distinct, func, select, text
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.document_tables import (
     METADATA,
     AnnouncementRow,
@@ -114,3 +117,25 @@ def row_counts(session: Session, product_id: str | None = None) -> dict[str, int
             number = number.where(owner == product_id)
         counts[noun] = session.scalars(number).one()
     return counts
+
+
+_STORED = select(SeedFileRow.name, SeedFileRow.content)
+
+
+class StoredSeed(NamedTuple):
+    """A seed file's name, and its content as JSON."""
+
+    name: str
+    content: str
+
+
+def store_seed(session: Session, seed: StoredSeed) -> None:
+    """Store the seed that each reset plants, in place of the one before."""
+    session.execute(delete(SeedFileRow))
+    session.add(SeedFileRow(id=1, **seed._asdict()))
+
+
+def stored_seed(session: Session) -> StoredSeed | None:
+    """Return the seed that each reset plants; None if there is none."""
+    rows = fetch(session, _STORED)
+    return StoredSeed(*rows[0]) if rows else None
