@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from leanbe_emitter import Filter
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.deliveries.delivery_filter import selected
+from leanbe_emitter.library.deliveries.delivery_filter import count_deliveries, selected
 from leanbe_emitter.library.deliveries.list_rows import read_rows
 from leanbe_emitter.library.runtime.paging import newest_ids
 from leanbe_emitter.storage.engine.database import Database
@@ -138,4 +138,16 @@ def test_a_live_list_reads_what_it_shows(filled_bench: Bench) -> None:
         ids = newest_ids(session, found, at, identifier, limit=50)
         assert len(read_rows(session, ids)) == 50
     assert len(plans) >= 3
+    assert full_table_scans(plans) == []
+
+
+def test_the_few_that_are_pending_are_found_by_their_indexes(filled_bench: Bench) -> None:
+    pending = Filter(status="pending")
+    with (
+        filled_bench.database.reading() as session,
+        explain_statements(filled_bench.database) as plans,
+    ):
+        assert count_deliveries(session, pending).count == 100
+        found = selected(session, pending, DeliveryRow.id)
+        assert len(newest_ids(session, found, DeliveryRow.created_at, DeliveryRow.id, limit=200))
     assert full_table_scans(plans) == []
