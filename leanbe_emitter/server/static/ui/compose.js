@@ -94,7 +94,7 @@ function Composer({ event, from, owner }) {
     <${Bar} event=${event} send=${send} canSend=${text !== null && !preview.error} />
     <div class="two scroll"><section class="half" aria-label="Payload">
         <div class="tools"><${Choice} label="Edit as" of=${[["form", "Form"], ["json", "JSON"]]} value=${isForm ? "form" : "json"} onChange=${(next) => { mode.value = next; }} />
-          <span class="muted">${from ? html`From what <a href=${addressOf(`deliveries/${from}`)} class="mono">…${from.slice(-6)}</a> sent.` : "From a sample."}${isForm && JSON.stringify(schema).includes('"inferred"') && html` <abbr>~</abbr> is inferred: the article does not show it.`}</span><button type="button" class="small" onClick=${again}>Start again</button></div>
+          <span class="muted">${from ? html`From what <a href=${addressOf(`deliveries/${from}`)} class="mono">…${from.slice(-6)}</a> sent.` : "From a sample."}${isForm && JSON.stringify(schema).includes('"inferred"') && html` <abbr title="The article does not show it">~</abbr> is inferred.`}</span><button type="button" class="small" onClick=${again}>Start again</button></div>
         ${mode.value === "form" && why && html`<p class="muted">${why}</p>`}
         ${error && html`<${Trouble} error=${error} />`}
         ${isForm ? html`<form class="fields" onSubmit=${submitted(() => {})}><${Fields} schema=${schema} value=${JSON.parse(text)} change=${(value) => set(JSON.stringify(value, null, 2))} /></form>`

@@ -88,7 +88,10 @@ export function Act({ act, kind = "", children, ...others }) {
 /** What went wrong, and what to do. */
 export const Trouble = ({ error }) => html`<div class="note bad" role="alert"><b>${error.message}</b>${error.hint && html`<p>${error.hint}</p>`}</div>`;
 
-export const Code = ({ text, label, lines = 12 }) => html`<div class="code"><pre tabindex="0" role="group" aria-label=${label} style=${{ maxHeight: `${lines * 1.5 + 1}em` }}>${text}</pre>
+/** The most of a text that is shown: a browser is slow to break a longer one into lines. */
+const LONGEST = 20_000;
+
+export const Code = ({ text, label, lines = 12 }) => html`<div class="code"><pre tabindex="0" role="group" aria-label=${label} style=${{ maxHeight: `${lines * 1.5 + 1}em` }}>${text.length > LONGEST ? `${text.slice(0, LONGEST)}… Copy takes all of it.` : text}</pre>
   <button type="button" class="small" onClick=${() => copy(text, label)}>Copy</button></div>`;
 
 /** A table of names and values; a null value says that it is masked. */

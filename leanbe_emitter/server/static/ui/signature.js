@@ -40,7 +40,7 @@ function Verdict({ of, refusal }) {
   return html`${of.verifies
       ? html`<p class="verdict"><span class="good" aria-hidden="true">✓</span> The signature that was sent is right. It verifies with the product's secret.</p>
         ${refusal && html`<div class="note wait"><b>The receiver answered ${refusal} all the same.</b><p>If it refuses the signature, it computed another one. Paste that below, and Explain names the mistake. Without it, Find my mistake asks the receiver.</p></div>`}`
-      : html`<p class="verdict"><span class="wrong" aria-hidden="true">✕</span> The signature that was sent does not verify with the product's secret${of.fault ? html`: the fault <b>${of.fault}</b> made it so` : of.secret === "earlier" ? ": the secret was rotated since" : ""}.</p>`}
+      : html`<p class="verdict"><span class="wrong" aria-hidden="true">✕</span> What was sent does not verify with the product's secret${of.fault ? html`: the fault <b>${of.fault}</b> made it so` : of.secret === "earlier" ? ": the secret was rotated since" : ""}.</p>`}
     ${changed.length > 0 && html`<p class="muted">By the product's assumptions: ${changed.map(([name, value]) => `${name} = ${value}`).join(", ")}.</p>`}`;
 }
 
