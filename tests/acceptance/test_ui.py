@@ -163,7 +163,7 @@ def test_the_list_is_filtered_followed_and_left_by_keys(
 
 
 def test_a_wrong_signature_is_explained_with_the_line_that_mends_it(
-    browser: Browser, served: RunningServer
+    browser: Browser, served: RunningServer, hook: str
 ) -> None:
     trigger(served, "idea.created")
     newest = served.client.get("/deliveries?limit=1").json()["items"][0]["_id"]
@@ -182,6 +182,13 @@ def test_a_wrong_signature_is_explained_with_the_line_that_mends_it(
         page.get_by_role("button", name="Reveal").click()
         expect(page.locator(".secret code")).to_have_text(SECRET)
         assert SECRET not in page.url + page.title()
+        other = {"name": "Refused", "webhook": {"url": hook, "secret": "whsec_other"}}
+        served.client.post("/products", json=other)
+        trigger(served, "idea.created", product="Refused")
+        refused = served.client.get("/deliveries?limit=1").json()["items"][0]["_id"]
+        page.goto(f"{served.ready['url']}/#/deliveries/{refused}")
+        expect(page.locator(".verdict")).to_contain_text("The signature that was sent is right")
+        expect(page.locator(".verdict ~ .note")).to_contain_text("answered 401 all the same")
     assert seen.complaints == []
 
 
