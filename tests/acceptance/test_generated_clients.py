@@ -60,7 +60,7 @@ def test_openapi_typescript_has_every_operation_and_its_types_compile(
     names = json.dumps(dict.fromkeys(sorted(operation_ids()), True))
     (tmp_path / "program.ts").write_text(program.replace("NAMES", names), "utf-8")
     tsc = npm_package("typescript", "5.9.3", folder=folder_of_run) / "bin" / "tsc"
-    run("node", tsc, "--strict", "--noEmit", "program.ts", cwd=tmp_path)
+    run("node", tsc, "--strict", "--noEmit", "--skipLibCheck", "program.ts", cwd=tmp_path)
 
 
 def test_openapi_python_client_has_every_operation_and_calls_a_server(

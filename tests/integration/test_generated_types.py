@@ -165,11 +165,10 @@ def test_tsc_accepts_each_body_as_its_typescript_type(tmp_path: Path, folder_of_
         (tmp_path / f"{name}_program.ts").write_text(text, "utf-8")
     tsc = npm_package("typescript", "5.9.3", folder=folder_of_run) / "bin" / "tsc"
     programs = [f"{name}_program.ts" for name in SHAPES]
+    # The declarations of TypeScript's own library are not what is checked.
+    options = ("--strict", "--noEmit", "--exactOptionalPropertyTypes", "--skipLibCheck")
     checked = subprocess.run(
-        ["node", tsc, "--strict", "--noEmit", "--exactOptionalPropertyTypes", *programs],
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
+        ["node", tsc, *options, *programs], cwd=tmp_path, capture_output=True, check=False
     )
     assert checked.returncode == 0, checked.stdout.decode()
 
