@@ -39,7 +39,7 @@ from tests.support.random_fields import (
 from tests.support.reused_databases import Databases
 
 STEPS_OF_TEST, STEPS_OF_PROVE = 25, 50
-EXAMPLES = 8
+EXAMPLES = 12
 EXAMPLES_ON_POSTGRESQL = 2
 
 
