@@ -1,11 +1,11 @@
 """Data for pages of faults, clock, events and ideas: catalogue, next retry, deliveries, votes."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leanbe_emitter import Conflict, InvalidValue, Leanbe
+from leanbe_emitter import Conflict, InvalidValue, Leanbe, ManualClock
 from leanbe_emitter.delivery.network.transport import Answer
 from leanbe_emitter.snippets import MEANINGS, NAMES, snippet
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultSpec
@@ -59,6 +59,16 @@ def test_the_clock_goes_to_the_next_retry_and_to_an_instant(api: Api) -> None:
         leanbe.clock.advance(to=later.replace(tzinfo=None))
     with Leanbe() as other, pytest.raises(Conflict):
         other.clock.advance(to="next")
+
+
+def test_a_retry_that_is_due_already_is_not_the_next_one() -> None:
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with Leanbe(clock=clock, transport=ScriptedTransport(NO)) as leanbe:
+        leanbe.products.create("Acme", webhook_url="http://a.test/")
+        leanbe.trigger("idea.created")
+        assert leanbe.clock.next() is not None
+        clock.advance(seconds=10)
+        assert leanbe.clock.next() is None
 
 
 def test_an_event_has_its_deliveries(api: Api) -> None:
