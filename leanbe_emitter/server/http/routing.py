@@ -234,7 +234,7 @@ class OperationRoute(Route):
     """Calls an endpoint with its path and its parts of the request; a synchronous one in a thread.
 
     Attributes:
-        method: the method that the operation is for; that of the OpenAPI document.
+        method: the operation's method in the OpenAPI document, which leaves out HEAD.
         operation: the OpenAPI object, without what the whole document adds.
     """
 
