@@ -129,7 +129,8 @@ def test_the_list_is_filtered_followed_and_left_by_keys(
         page, keyboard = seen.page, seen.page.keyboard
         expect(rows(page).first).to_be_visible()
         keyboard.press("/")
-        keyboard.type("event:idea.* status:delivered")
+        # At once: the server refuses a filter whose last word is not complete.
+        keyboard.insert_text("event:idea.* status:delivered")
         expect(rows(page).locator(".name", has_not_text="idea.")).to_have_count(0)
         expect(page).to_have_url(re.compile("q=event"))
         page.get_by_label("Filter deliveries").fill("nothing at all")
@@ -257,7 +258,10 @@ def test_webhook_faults_and_clock_are_acted_on(browser: Browser, served: Running
         expect(page.locator(".column")).to_contain_text("No fault is armed")
         page.get_by_role("link", name="Clock", exact=True).click()
         page.get_by_role("button", name="To the next retry").click()
-        expect(page.locator(".column")).to_contain_text("1 attempt made")
+        # Retries of other tests may fall due at the same time.
+        expect(page.locator(".column")).to_contain_text(re.compile("[0-9]+ attempts? made"))
+        retried = page.get_by_role("row", name=re.compile("idea.created attempt 2 delivered 204"))
+        expect(retried).to_have_count(1)
     assert seen.complaints == []
 
 
