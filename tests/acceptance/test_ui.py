@@ -163,6 +163,10 @@ def test_the_list_is_filtered_followed_and_left_by_keys(
         expect(detail.locator(".facts")).to_contain_text("A redelivery of")
         keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        keyboard.press("Escape")
+        page.go_back()
+        expect(detail).to_have_count(0)
+        expect(page.get_by_label("Filter deliveries")).to_be_visible()
     assert seen.complaints == []
 
 

@@ -27,7 +27,7 @@ function follow(rows) {
   if (!found) return;
   awaited = null;
   followed = found._id;
-  choose(found._id, { replaces: true });
+  choose(found._id, { replaces: chosen.peek() });
 }
 
 /** Open the next delivery that arrives and fits. */
