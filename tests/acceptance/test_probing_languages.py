@@ -19,6 +19,7 @@ from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.probe_results import ProbeResult
 from tests.support.ports import free_port
+from tests.support.running_snippets import QUICK_JAVA
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.prove
@@ -50,8 +51,6 @@ class Program:
     around: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Most of the time goes into the start; a compiler that thinks less is quicker here.
-QUICK_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _TEXT_IN_RUBY = """raw[11...raw.rindex(',"event":')]"""
 PROGRAMS = [
     Program(

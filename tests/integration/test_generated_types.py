@@ -18,6 +18,7 @@ from leanbe_emitter.wire.generated_types import LANGUAGES
 from leanbe_emitter.wire.generated_types.records import type_file
 from tests.support.emitted_bodies import emitted_bodies
 from tests.support.npm_packages import npm_package
+from tests.support.running_snippets import QUICK_JAVA
 
 PROGRAMS = Path(__file__).parents[1] / "data" / "generated_types"
 #: Payloads of another shape: optional members are null, updates tell what changed, and so on.
@@ -29,8 +30,6 @@ OTHER_SHAPE = {
     "vote_payload": "idea",
     "signature_location": "header",
 }
-#: Most of the time goes into the start; a compiler that thinks less is quicker here.
-QUICK_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 JARS = [f"/usr/share/java/jackson-{name}.jar" for name in ("core", "databind", "annotations")]
 SHAPES: dict[str, dict[str, str]] = {"article": {}, "other_shape": OTHER_SHAPE}
 each_shape = pytest.mark.parametrize("assume", SHAPES.values(), ids=SHAPES)

@@ -20,6 +20,7 @@ from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.signature_lines import signature_line
+from tests.support.running_snippets import QUICK_JAVA
 from tests.support.serialiser_table import FOLDER, TABLE
 
 SECRET = "whsec_test"
@@ -188,8 +189,7 @@ def test_the_line_of_java_computes_every_signature(tmp_path: Path) -> None:
         cases.append(f"case {number} -> {{\n{line}\nSystem.out.println(signature);\n}}")
     text = JAVA.replace("LINES", "\n".join(cases)).replace("COUNT", str(len(TEXTS)))
     signatures = [signature for each in assumed for signature in right(each)]
-    quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
-    assert printed(["java", *quick], tmp_path / "Repaired.java", text, *assumed) == signatures
+    assert printed(["java", *QUICK_JAVA], tmp_path / "Repaired.java", text, *assumed) == signatures
 
 
 @pytest.mark.prove
