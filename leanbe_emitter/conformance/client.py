@@ -20,12 +20,14 @@ from leanbe_emitter.delivery.network.transport import (
 )
 from leanbe_emitter.header_rules import MASK
 
-__all__ = ["MASK", "SHORTEST_SECRET", "hidden_words"]
-
 #: A shorter secret may stand in any answer by chance.
 SHORTEST_SECRET = 4
 #: The same of a header's value, which is mostly no secret.
 _SHORTEST_VALUE = 6
+#: The longest body that a curl command repeats, in bytes.
+_LONGEST_IN_CURL = 4096
+#: The longest part of an answer that the report shows, in characters.
+_LONGEST_SHOWN = 120
 
 
 def hidden_words(secret: str, headers: Iterable[tuple[str, str]]) -> Sequence[str]:
@@ -34,12 +36,6 @@ def hidden_words(secret: str, headers: Iterable[tuple[str, str]]) -> Sequence[st
     hidden = {word for word in values if len(word) >= _SHORTEST_VALUE}
     hidden |= {secret} if len(secret) >= SHORTEST_SECRET else set()
     return sorted(hidden, key=len, reverse=True)
-
-
-#: The longest body that a curl command repeats, in bytes.
-_LONGEST_IN_CURL = 4096
-#: The longest part of an answer that the report shows, in characters.
-_LONGEST_SHOWN = 120
 
 
 @dataclass(frozen=True, kw_only=True)

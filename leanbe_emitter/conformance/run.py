@@ -11,7 +11,7 @@ from leanbe_emitter.clock import Clock
 from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.checks.all_checks import CHECKS, GATE, GROUPS
 from leanbe_emitter.conformance.checks.control import find_effective, learn
-from leanbe_emitter.conformance.client import MASK, Client, Endpoint, Exchange, hidden_words
+from leanbe_emitter.conformance.client import Client, Endpoint, Exchange, hidden_words
 from leanbe_emitter.conformance.events import Events
 from leanbe_emitter.conformance.observation import (
     Effects,
@@ -34,6 +34,7 @@ from leanbe_emitter.conformance.started_receiver import StartedReceiver
 from leanbe_emitter.conformance.verdicts import Result, Verdict
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import ReceiverUnavailable
+from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.wire.did_you_mean import did_you_mean
+from leanbe_emitter.wire.did_you_mean import did_you_mean, there_are
 
 _RECEIVERS = {
     "express": ("express_receiver.js", "Express."),
@@ -45,10 +45,8 @@ def snippet(name: str) -> str:
         InvalidValue: there is no such receiver; the hint names the nearest.
     """
     if name not in _RECEIVERS:
-        suggestion = did_you_mean(name, NAMES)
-        raise InvalidValue(
-            f"There is no snippet {name!r}.", hint=suggestion or f"There are {', '.join(NAMES)}."
-        )
+        hint = did_you_mean(name, NAMES) or there_are(NAMES)
+        raise InvalidValue(f"There is no snippet {name!r}.", hint=hint)
     return _text(_RECEIVERS[name][0])
 
 

@@ -15,15 +15,12 @@ from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import sizes
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching
 from leanbe_emitter.wire.payloads.schema import json_schema
 from leanbe_emitter.wire.stringify import JSON, stringify
-
-#: How many ids one statement takes: databases limit its parameters to some ten thousand.
-_IDS_AT_ONCE: Final = 500
 
 _NAMES: Final = select(EventRow.name, EventRow.product_id).where(
     EventRow.id.in_(bindparam("ids", expanding=True))
@@ -138,25 +135,18 @@ class Events:
     def with_deliveries(self, events: Iterable[Event]) -> Sequence[EventWithDeliveries]:
         """Return events with the ids of their deliveries, in the same order."""
         these = [*events]
-        wanted = sorted({each.id for each in these})
         found = defaultdict[str, deque[str]](deque)
         with self._transactions.looking() as session:
-            for start in range(0, len(wanted), _IDS_AT_ONCE):
-                for row in fetch(session, _DELIVERIES, ids=wanted[start : start + _IDS_AT_ONCE]):
-                    found[row.event_id].append(row.id)
+            for row in fetch_by_ids(session, _DELIVERIES, (each.id for each in these)):
+                found[row.event_id].append(row.id)
         return [
             EventWithDeliveries(event=each, delivery_ids=tuple(found[each.id])) for each in these
         ]
 
     def names_of(self, event_ids: Iterable[str]) -> set[tuple[str, str]]:
         """Return the names of events with their products' ids, without deleted events."""
-        wanted = sorted(set(event_ids))
         with self._transactions.looking() as session:
-            return {
-                (row.name, row.product_id)
-                for start in range(0, len(wanted), _IDS_AT_ONCE)
-                for row in fetch(session, _NAMES, ids=wanted[start : start + _IDS_AT_ONCE])
-            }
+            return {(row.name, row.product_id) for row in fetch_by_ids(session, _NAMES, event_ids)}
 
 
 def _length(session: Session, ids: Sequence[str], max_bytes: int | None) -> int:

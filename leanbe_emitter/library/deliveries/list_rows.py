@@ -1,7 +1,7 @@
 """Deliveries as rows of a list: what one line shows, read without bodies and answers."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,14 +13,11 @@ from sqlalchemy.orm import Session, aliased
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.runtime.references import Identified
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.instants import print_milliseconds
 from leanbe_emitter.wire.payloads.subject import BEGINNING, Subject
-
-#: How many ids one statement takes: databases limit its parameters to some ten thousand.
-_IDS_AT_ONCE: Final = 500
 
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -141,15 +138,10 @@ class RowOfDelivery(Identified):
 
 def read_rows(session: Session, ids: Sequence[str]) -> list[RowOfDelivery]:
     """Return the rows of these deliveries in the same order, without deleted ones."""
-    found = list(_read(session, sorted(set(ids))))
+    found = list(fetch_by_ids(session, _ROWS, ids))
     firsts = reading.redeliveries_of(session, found)
     rows = {each.id: _row(each, firsts.get(each.id)) for each in found}
     return [rows[each] for each in ids if each in rows]
-
-
-def _read(session: Session, ids: Sequence[str]) -> Iterator[Any]:
-    for start in range(0, len(ids), _IDS_AT_ONCE):
-        yield from fetch(session, _ROWS, ids=ids[start : start + _IDS_AT_ONCE])
 
 
 def _printed(milliseconds: int | None) -> str | None:

@@ -6,17 +6,17 @@ recorded with the event, at the same instant.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Executable, bindparam, case, exists, func, select
+from sqlalchemy import bindparam, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryActions, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.runtime import paging
 from leanbe_emitter.storage.queries import journal, sizes
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.queries.compiled_statements import IDS_AT_ONCE, fetch, fetch_by_ids
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import (
@@ -27,9 +27,6 @@ from leanbe_emitter.storage.schema.tables import (
     WebhookRow,
 )
 from leanbe_emitter.wire.instants import print_instant
-
-#: How many ids one statement takes: databases limit its parameters to some ten thousand.
-_IDS_AT_ONCE = 500
 
 _OTHER: Final = aliased(DeliveryRow)
 
@@ -89,13 +86,13 @@ def snapshots(
 ) -> Sequence[Delivery]:
     """Return the deliveries of these ids in the same order, without deleted ones."""
     attempts: dict[str, list[Any]] = defaultdict(list)
-    for attempt in _rows(session, _ATTEMPTS, wanted):
+    for attempt in fetch_by_ids(session, _ATTEMPTS, wanted):
         attempts[attempt.delivery_id].append(attempt)
     if of_events is None:
-        of_events = [Event.of(row) for row in _rows(session, _EVENTS, wanted)]
+        of_events = [Event.of(row) for row in fetch_by_ids(session, _EVENTS, wanted)]
     events = {each.id: each for each in of_events}
     # Another process may have pruned one with its event between two statements.
-    rows = [row for row in _rows(session, _DELIVERIES, wanted) if row.event_id in events]
+    rows = [row for row in fetch_by_ids(session, _DELIVERIES, wanted) if row.event_id in events]
     firsts = redeliveries_of(session, rows)
     found = {
         row.id: Delivery.of(
@@ -132,7 +129,7 @@ def redeliveries_of(session: Session, rows: Iterable[Any]) -> Mapping[str, str]:
 
 def outcomes_of(session: Session, attempts: set[tuple[str, int]]) -> Counter[Outcome]:
     """Count attempts by their outcomes, without those that are deleted."""
-    rows = _rows(session, _OUTCOMES, {delivery_id for delivery_id, _ in attempts})
+    rows = fetch_by_ids(session, _OUTCOMES, {delivery_id for delivery_id, _ in attempts})
     return Counter(
         Outcome(each.outcome) for each in rows if (each.delivery_id, each.number) in attempts
     )
@@ -153,9 +150,9 @@ def among(session: Session, ids: Iterable[str], which: Filter) -> Sequence[str]:
     found = selected(session, which, DeliveryRow.id)
     meant = [
         each
-        for start in range(0, len(wanted), _IDS_AT_ONCE)
+        for start in range(0, len(wanted), IDS_AT_ONCE)
         for each in session.scalars(
-            found.where(DeliveryRow.id.in_(wanted[start : start + _IDS_AT_ONCE]))
+            found.where(DeliveryRow.id.in_(wanted[start : start + IDS_AT_ONCE]))
         )
     ]
     return sorted(meant, reverse=True)
@@ -217,9 +214,3 @@ def comparable(delivery: Delivery) -> dict[str, Any]:
 
 def _text(body: bytes) -> str:
     return body.decode(errors="backslashreplace")
-
-
-def _rows(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:
-    wanted = sorted(set(ids))
-    for start in range(0, len(wanted), _IDS_AT_ONCE):
-        yield from fetch(session, statement, ids=wanted[start : start + _IDS_AT_ONCE])

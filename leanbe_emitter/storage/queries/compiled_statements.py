@@ -5,7 +5,7 @@ statement and SQLAlchemy does not see its rows: a small statement then costs a f
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -23,6 +23,8 @@ _KEPT = 1024
 
 #: The longest list with a compiled statement of its own. SQLAlchemy has one for all longer lists.
 _LONGEST = 32
+#: How many ids one statement takes: databases limit its parameters to some ten thousand.
+IDS_AT_ONCE = 500
 
 Entity = TypeVar("Entity")
 
@@ -49,6 +51,13 @@ def fetch(session: Session, statement: Executable, **values: Any) -> Sequence[An
     if longest > _LONGEST or connection.dialect.name != "sqlite":
         return connection.execute(statement, values).all()
     return _query(statement, connection.dialect, tuple(given)).run(connection, values)
+
+
+def fetch_by_ids(session: Session, statement: Executable, ids: Iterable[str]) -> Iterator[Any]:
+    """Yield the rows of a statement about any number of ids, which are its parameter ``ids``."""
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), IDS_AT_ONCE):
+        yield from fetch(session, statement, ids=wanted[start : start + IDS_AT_ONCE])
 
 
 def load(session: Session, statement: Select[Entity], **values: Any) -> Sequence[Entity]:
