@@ -11,7 +11,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server import ui
+from leanbe_emitter.server import pages
 from leanbe_emitter.server.http.access import HEALTH_PATHS, Access, AccessMiddleware
 from leanbe_emitter.server.http.background_checks import BackgroundChecks
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
@@ -19,8 +19,7 @@ from leanbe_emitter.server.http.group_commit import GroupCommit
 from leanbe_emitter.server.http.problems import add_error_handlers
 from leanbe_emitter.server.http.request_ids import RequestIdMiddleware
 from leanbe_emitter.server.http.row_feed import RowFeed
-from leanbe_emitter.server.openapi import page
-from leanbe_emitter.server.openapi.document import openapi_document
+from leanbe_emitter.server.openapi import openapi_document
 from leanbe_emitter.server.routes import (
     assumptions,
     checks,
@@ -79,7 +78,7 @@ class _App(Starlette):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the middleware around the routes, the outermost."""
         routes = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
-        open_paths = HEALTH_PATHS | page.PATHS | ui.PATHS
+        open_paths = HEALTH_PATHS | pages.PATHS
         return RequestIdMiddleware(
             AccessMiddleware(routes, access=self._access, open_paths=open_paths)
         )
@@ -110,7 +109,6 @@ def create_app(
     app.state.openapi = cache(partial(openapi_document, app))
     for add_routes in _ROUTE_MODULES:
         add_routes(app, leanbe)
-    page.add_routes(app)
-    ui.add_routes(app)
+    pages.add_routes(app)
     add_error_handlers(app)
     return app

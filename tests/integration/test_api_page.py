@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from leanbe_emitter.server.http.access import Access
-from leanbe_emitter.server.openapi import page
+from leanbe_emitter.server.pages import PATHS
 from tests.support.api_client import open_api
 
 STATIC = Path(str(files("leanbe_emitter.server").joinpath("static")))
@@ -19,7 +19,7 @@ FILES = ["/docs", *(f"/{each}" for each in NAMED)]
 
 def test_the_page_names_all_files_that_are_open_without_a_token() -> None:
     assert len(FILES) == 5
-    assert set(FILES) == page.PATHS
+    assert set(FILES) == {each for each in PATHS if each.startswith("/docs")}
 
 
 @pytest.mark.parametrize("path", FILES)

@@ -1,11 +1,12 @@
 """The OpenAPI 3.1 document, with the 22 events as webhooks.
 
-Each route has its operation (``http.routing``). This module adds the parameters of paths, links and
-examples to all of them.
+Each route has its operation (``http.routing``). This module adds the parameters of paths, examples
+and links to all of them. Links follow from the paths: the operations on a new object are below the
+path that creates it.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -19,8 +20,7 @@ from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import problems
 from leanbe_emitter.server.http.access import HEALTH_PATHS
 from leanbe_emitter.server.http.routing import OperationRoute
-from leanbe_emitter.server.openapi.links import add_links
-from leanbe_emitter.server.schemas import setup
+from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import enum, string
 from leanbe_emitter.snippets import NAMES
@@ -57,6 +57,16 @@ _PATH_PARAMETERS: Final = {
     "/catalogue/{name}": enum(EVENT_NAMES, "Name of the event."),
 }
 
+#: Responses whose ids belong to other paths: places of the ids, each with its path.
+_OTHER_PLACES: Final = (
+    (deliveries.DELIVERY, {"_id": "/api/v1/deliveries"}),
+    (deliveries.TRIGGERED, {"event/_id": "/api/v1/events", "delivery/_id": "/api/v1/deliveries"}),
+    (
+        setup.page(deliveries.TRIGGERED),
+        {"items/0/event/_id": "/api/v1/events", "items/0/delivery/_id": "/api/v1/deliveries"},
+    ),
+)
+
 
 def openapi_document(app: Starlette) -> dict[str, Any]:
     """Return an application's document."""
@@ -75,7 +85,7 @@ def openapi_document(app: Starlette) -> dict[str, Any]:
     }
     if app.state.needs_token:
         _require_token(document)
-    add_links(paths)
+    _add_links(paths)
     examples = _examples()
     document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
     return document
@@ -156,3 +166,55 @@ def _webhook(kind: EventKind, example: Any) -> dict[str, Any]:
             },
         }
     }
+
+
+def _add_links(paths: Mapping[str, Any]) -> None:
+    """Add links to the responses that have a new id, to the operations that take it."""
+    for path, operations in paths.items():
+        for operation in operations.values():
+            responses = operation["responses"]
+            created = responses.get("201", responses.get("202"))
+            if created is not None:
+                created["links"] = dict(_links(path, created, paths))
+
+
+def _links(
+    path: str, created: Mapping[str, Any], paths: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, above in _places(path, created).items():
+        known = {name: f"$request.path.{name}" for name in _parameters(above)}
+        for below, operations in paths.items():
+            parameter = _further_parameter(above, below)
+            if parameter is not None:
+                parameters = {**known, parameter: f"$response.body#/{place}"}
+                for operation in operations.values():
+                    yield operation["operationId"], _link(operation, parameters)
+
+
+def _link(operation: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "operationId": operation["operationId"],
+        "description": operation["summary"] + ".",
+        "parameters": parameters,
+    }
+
+
+def _places(path: str, created: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the places of ids in a response, each with the path of its objects."""
+    (content,) = created["content"].values()
+    for schema, places in _OTHER_PLACES:
+        if content["schema"] == schema:
+            return places
+    return {"_id": path}
+
+
+def _further_parameter(above: str, below: str) -> str | None:
+    """Return the one parameter that a path has beyond another, or None."""
+    if not below.startswith(f"{above}/{{"):
+        return None
+    more = _parameters(below.removeprefix(above))
+    return more[0] if len(more) == 1 else None
+
+
+def _parameters(path: str) -> list[str]:
+    return [part.strip("{}") for part in path.split("/") if part.startswith("{")]

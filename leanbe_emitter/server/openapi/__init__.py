@@ -1,1 +1,0 @@
-"""The OpenAPI document (``document``) and the page that shows it (``page``)."""
