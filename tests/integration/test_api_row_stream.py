@@ -11,10 +11,10 @@ import pytest
 
 from leanbe_emitter import Leanbe, TriggerRequest
 from leanbe_emitter.delivery.network.transport import Answer
-from leanbe_emitter.server.http import row_batches, row_feed
+from leanbe_emitter.server.http import row_feed, row_reader
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier
-from leanbe_emitter.server.http.row_batches import ALL, RowFilter
 from leanbe_emitter.server.http.row_feed import RowFeed
+from leanbe_emitter.server.http.row_reader import ALL, RowFilter
 from leanbe_emitter.server.routes import stream
 from leanbe_emitter.storage.queries.journal import START, Cursor
 from tests.support.api_client import open_api
@@ -124,7 +124,7 @@ async def test_many_changes_are_one_message_of_the_last_ones(
         # Who is far behind reads on from batch to batch.
         await leanbe.trigger_all(replace(request, times=2), deliver=False)
         await client.until("rows")
-        monkeypatch.setattr(row_batches, "MOST_FACTS", 1)
+        monkeypatch.setattr(row_reader, "MOST_FACTS", 1)
         late = listen(feed)
         while len(late.rows) < 202:
             await late.until("rows")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from leanbe_emitter.cli.invocation import log_setup, output
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.terminal import Terminal
-from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.settings import LogLevel, Settings
 from leanbe_emitter.wire.durations import format_duration
 
@@ -93,9 +92,7 @@ def backlog_text(due: "Due", *, now: datetime) -> str:
 def _due(due: "Due", now: datetime) -> str:
     if due.count == 0 or due.oldest_due_at is None:
         return "Nothing is due"
-    age = now - from_milliseconds(due.oldest_due_at)
-    whole_seconds = max(0, int(age.total_seconds()))
-    return f"{due.count} due, the oldest for {format_duration(whole_seconds)}"
+    return f"{due.count} due, the oldest for {format_duration(int(due.lag_seconds(now)))}"
 
 
 def _in_flight(due: "Due") -> str:

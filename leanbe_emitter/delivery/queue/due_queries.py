@@ -1,11 +1,13 @@
 """Read-only questions to the queue: what is due, and what falls due next."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.queue.statements import (
     CLAIMABLE,
     DUE_STATES,
@@ -31,6 +33,12 @@ class Due:
     count: int
     oldest_due_at: int | None
     in_flight: int
+
+    def lag_seconds(self, now: datetime) -> float:
+        """Return for how long the oldest due delivery has been due, in seconds; 0 without one."""
+        if self.oldest_due_at is None:
+            return 0.0
+        return max(0.0, (now - from_milliseconds(self.oldest_due_at)).total_seconds())
 
 
 @dataclass(frozen=True, kw_only=True)

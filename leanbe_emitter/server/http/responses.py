@@ -1,13 +1,17 @@
-"""Responses of operations: one object, a page of a list, or no content.
+"""Responses of operations: one object, a page of a list, messages of a stream, or no content.
 
 A document or a payload is sent as the text that the database holds; nothing serialises it again.
+Only rows of a list are compressed: they are asked for often, and shrink to a tenth. Their texts are
+titles and names; no secret of the server is beside text that somebody else chose.
 """
 
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from leanbe_emitter.library import Delivery, Event, Triggered
@@ -21,6 +25,10 @@ MEDIA_TYPE = "application/json"
 PAGE_BYTES = 4 << 20
 #: About how many characters of a page are sent at once: as one text, it would be in memory twice.
 _PIECE = 64 * 1024
+#: The fastest level: on rows, the slowest gains a fifth, and takes eight times as long.
+_LEVEL: Final = 1
+#: The window of zlib for the format of gzip.
+_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Snapshot(Protocol):
@@ -77,11 +85,25 @@ def page(
     return _json(pieces[0], status=status)
 
 
-def page_in_one(
-    items: Iterable[Item], *, cursor: str | None = None, more: Mapping[str, int | None] = NO_MORE
+def compressed_page(
+    items: Iterable[Item], request: Request, *, cursor: str | None, more: Mapping[str, int | None]
 ) -> Response:
-    """Return a response with a page whose body is in one piece, to be compressed."""
-    return _json("".join(_page(items, cursor, more)))
+    """Return a response with a page, compressed if the client of the request accepts gzip."""
+    content = "".join(_page(items, cursor, more)).encode()
+    headers = {"Vary": "Accept-Encoding"}
+    if _accepts_gzip(request.headers.get("accept-encoding", "")):
+        encoder = zlib.compressobj(_LEVEL, wbits=_GZIP)
+        content = encoder.compress(content) + encoder.flush()
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _accepts_gzip(header: str) -> bool:
+    for each in header.lower().replace(" ", "").split(","):
+        name, _, weight = each.partition(";q=")
+        if name == "gzip":
+            return not weight or weight.strip("0.") != ""
+    return False
 
 
 def _page(
@@ -122,6 +144,18 @@ def _sent_in_pieces(pieces: Sequence[bytes], *, status: int) -> Response:
 async def _each(pieces: Sequence[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+
+
+def event_message(name: str, data: str, *, cursor: str | None) -> str:
+    """Return a message of server-sent events.
+
+    Args:
+        name: the event's name.
+        data: JSON in ASCII, so that no character of a payload ends a line.
+        cursor: the message's id, from which a client continues; None for a message without one.
+    """
+    begins_with = "" if cursor is None else f"id: {cursor}\n"
+    return f"{begins_with}event: {name}\ndata: {data}\n\n"
 
 
 def no_content() -> Response:

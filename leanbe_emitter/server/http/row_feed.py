@@ -4,7 +4,7 @@ The task reads at most one batch each ``BATCH_SECONDS`` while there is a listene
 reading takes long. So a burst costs as much as its last state, and a second listener costs its
 sending only. A listener that is behind the feed's last batch reads a batch of its own, from its
 cursor on. So a slow client skips states, and never a delivery. It holds at most one batch, which
-has ``row_batches.MOST_ROWS``.
+has ``row_reader.MOST_ROWS``.
 """
 
 import asyncio
@@ -15,10 +15,16 @@ from typing import Final
 
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server.http import server_sent_events
 from leanbe_emitter.server.http.change_notifier import ChangeNotifier, Listener
-from leanbe_emitter.server.http.row_batches import ALL, RowBatch, RowFilter, read_batch
-from leanbe_emitter.server.http.row_reader import Change, RowReader
+from leanbe_emitter.server.http.responses import event_message
+from leanbe_emitter.server.http.row_reader import (
+    ALL,
+    Change,
+    RowBatch,
+    RowFilter,
+    RowReader,
+    read_batch,
+)
 from leanbe_emitter.storage.queries.journal import START, Cursor
 
 #: Least time between two batches, in seconds.
@@ -94,7 +100,7 @@ class RowListener:
         yield from (each.message() for each in changes)
         if self._pulse:
             # With the cursor: a client that gets no rows continues from here, too.
-            yield server_sent_events.message("pulse", self._pulse, cursor=str(self._cursor))
+            yield event_message("pulse", self._pulse, cursor=str(self._cursor))
             self._pulse = ""
 
 

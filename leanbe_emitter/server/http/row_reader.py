@@ -1,27 +1,122 @@
 """Reads for the feed of rows: batches in their order, the pulse, and what else has changed.
 
-All of it is synchronous, and called by one thread at a time.
+A batch is what changed after a place of the journal, the last state of each delivery. All of it is
+synchronous, and a reader is called by one thread at a time.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from leanbe_emitter.library import Leanbe
-from leanbe_emitter.server.http import server_sent_events
-from leanbe_emitter.server.http.readiness import lag_seconds
-from leanbe_emitter.server.http.row_batches import RowBatch, read_batch
+from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
+from leanbe_emitter.server.http.responses import event_message
 from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Setting, Subject
 from leanbe_emitter.storage.queries.journal import Cursor, Fact
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads.declarations import DECLARATIONS
 
+#: Most rows of a batch: the deliveries that changed last.
+MOST_ROWS: Final = 200
+#: About the most facts of the journal that a batch is about.
+MOST_FACTS: Final = 2000
 #: The paths of documents, by the first word of their events.
 _PATHS: Final = {each.name: each.path for each in DECLARATIONS}
 #: Most events whose documents are named as changed by one pulse.
 _MOST_EVENTS: Final = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowFilter:
+    """The rows that a listener wants; None: of any product, of any event.
+
+    Attributes:
+        product_id: the product of the deliveries.
+        events: the names of the events.
+    """
+
+    product_id: str | None = None
+    events: Collection[str] | None = None
+
+    def fits(self, row: RowOfDelivery) -> bool:
+        """Return whether the listener wants a row."""
+        return self.product_id in {None, row.product_id} and (
+            self.events is None or row.event in self.events
+        )
+
+
+#: The filter that every row passes.
+ALL: Final = RowFilter()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowBatch:
+    """The deliveries that changed between two places of the journal.
+
+    Attributes:
+        start: the cursor before the changes.
+        end: the cursor behind them.
+        rows: the rows of the deliveries that changed last, in the order of their changes.
+        skipped: how many further deliveries changed.
+    """
+
+    start: Cursor
+    end: Cursor
+    rows: Sequence[RowOfDelivery] = ()
+    skipped: int = 0
+
+    def message(self, which: RowFilter) -> str:
+        """Return the message for a listener; empty if nothing changed that it wants."""
+        if which == ALL:
+            return self._whole
+        wanted = [text for row, text in zip(self.rows, self._texts, strict=True) if which.fits(row)]
+        return self._message(wanted)
+
+    @cached_property
+    def _whole(self) -> str:
+        return self._message(self._texts)
+
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        return [row.text() for row in self.rows]
+
+    def _message(self, texts: Sequence[str]) -> str:
+        if not texts and not self.skipped:
+            return ""
+        data = f'{{"items":[{",".join(texts)}],"skipped":{self.skipped}}}'
+        return event_message("rows", data, cursor=str(self.end))
+
+
+def read_batch(leanbe: Leanbe, after: Cursor) -> tuple[RowBatch, Sequence[Fact]]:
+    """Return the batch after a cursor, and the journal's facts that it is about.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be read.
+    """
+    facts, end = leanbe.journal.facts(after, limit=MOST_FACTS)
+    changed = _last_changed(each.delivery_id for each in facts)
+    shown = changed[-MOST_ROWS:]
+    batch = RowBatch(
+        start=after,
+        end=end,
+        rows=leanbe.deliveries.rows_of(shown) if shown else (),
+        skipped=len(changed) - len(shown),
+    )
+    return batch, facts
+
+
+def _last_changed(delivery_ids: Iterable[str | None]) -> list[str]:
+    """Return the ids once each, in the order of their last occurrences."""
+    ids: dict[str, None] = {}
+    for each in delivery_ids:
+        if each is not None:
+            ids.pop(each, None)
+            ids[each] = None
+    return list(ids)
 
 
 class Change(NamedTuple):
@@ -39,7 +134,7 @@ class Change(NamedTuple):
         """Return the message for listeners."""
         name, data = ("changed", {"what": self.what}) if self.what else ("reset", {})
         text = json.dumps({**data, "product": self.product_id})
-        return server_sent_events.message(name, text, cursor=None)
+        return event_message(name, text, cursor=None)
 
 
 class RowReader:
@@ -75,7 +170,7 @@ class RowReader:
             "clock": self._leanbe.clock.kind,
             "due": due.count,
             "inFlight": due.in_flight,
-            "lagSeconds": lag_seconds(due, now=now),
+            "lagSeconds": due.lag_seconds(now),
             "settled": self._settled,
             "outcomes": {each.value: outcomes[each] for each in Outcome},
             "faults": sum(each.fired < each.times for each in self._leanbe.faults.list()),

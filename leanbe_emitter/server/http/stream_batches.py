@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from starlette.concurrency import run_in_threadpool
 
 from leanbe_emitter.library import Entry, Leanbe
-from leanbe_emitter.server.http import server_sent_events
+from leanbe_emitter.server.http.responses import event_message
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import JournalKind
 
@@ -90,4 +90,4 @@ def _messages_of(entry: Entry) -> Iterator[str]:
 
 
 def _message(name: str, data: dict[str, Any], *, cursor: str | None) -> str:
-    return server_sent_events.message(name, json.dumps(data), cursor=cursor)
+    return event_message(name, json.dumps(data), cursor=cursor)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from leanbe_emitter.delivery.network.code_forms import CodeForm
 from leanbe_emitter.library import Filter, Leanbe
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.compression import compressed
 from leanbe_emitter.server.http.query_parameters import (
     MAX_LIMIT,
     Query,
@@ -66,7 +65,7 @@ def add_routes(app: Starlette, leanbe: Leanbe) -> None:
             page = leanbe.deliveries.list(which, limit=limit, after=after, max_bytes=PAGE_BYTES)
             return responses.page(page, cursor=page.cursor, more=more)
         rows = leanbe.deliveries.rows(which, limit=limit, after=after)
-        return compressed(responses.page_in_one(rows, cursor=rows.cursor, more=more), request)
+        return responses.compressed_page(rows, request, cursor=rows.cursor, more=more)
 
     @routes.read("/deliveries/count", returns=deliveries.COUNT)
     def count(query: Annotated[dict[str, Any], _COUNT]) -> Response:

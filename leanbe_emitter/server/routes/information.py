@@ -9,7 +9,6 @@ from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import responses
 from leanbe_emitter.server.http.problems import NotReady
 from leanbe_emitter.server.http.query_parameters import IgnoredQuery
-from leanbe_emitter.server.http.readiness import lag_seconds
 from leanbe_emitter.server.http.routing import ANYWHERE, READING, Routes
 from leanbe_emitter.server.schemas import setup
 from leanbe_emitter.storage.schema.migrate import SchemaState
@@ -75,5 +74,5 @@ def _readiness(leanbe: Leanbe, *, works: bool) -> dict[str, Any]:
         "worker": "alive" if works else "off",
         "due": due.count,
         "inFlight": due.in_flight,
-        "lagSeconds": lag_seconds(due, now=leanbe.clock.now()),
+        "lagSeconds": due.lag_seconds(leanbe.clock.now()),
     }

@@ -25,8 +25,8 @@ from leanbe_emitter.server.http.query_parameters import (
     choice_parameter,
 )
 from leanbe_emitter.server.http.routing import READING, Routes
-from leanbe_emitter.server.http.row_batches import RowFilter
 from leanbe_emitter.server.http.row_feed import RowFeed
+from leanbe_emitter.server.http.row_reader import RowFilter
 from leanbe_emitter.server.http.stream_batches import Batches
 from leanbe_emitter.server.schemas.json_schema import cursor as cursor_schema
 from leanbe_emitter.server.schemas.json_schema import string
