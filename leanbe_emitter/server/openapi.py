@@ -21,8 +21,7 @@ from leanbe_emitter.server.http import problems
 from leanbe_emitter.server.http.access import HEALTH_PATHS
 from leanbe_emitter.server.http.routing import OperationRoute
 from leanbe_emitter.server.schemas import deliveries, setup
-from leanbe_emitter.server.schemas.examples import example_of
-from leanbe_emitter.server.schemas.json_schema import enum, string
+from leanbe_emitter.server.schemas.json_schema import enum, example_of, string
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES
 from leanbe_emitter.wire.event_names import EVENT_NAMES, EVENTS, EventKind

@@ -12,13 +12,13 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.server.schemas.examples import example_of
 from leanbe_emitter.server.schemas.json_schema import (
     EVENT_GLOB,
     Schema,
     boolean,
     cursor_of_list,
     enum,
+    example_of,
     integer,
     string,
 )

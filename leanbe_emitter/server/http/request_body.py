@@ -14,8 +14,7 @@ from starlette.requests import Request
 
 from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
 from leanbe_emitter.server.http.query_parameters import QueryParameter
-from leanbe_emitter.server.schemas.examples import example_of
-from leanbe_emitter.server.schemas.json_schema import Schema
+from leanbe_emitter.server.schemas.json_schema import Schema, example_of
 from leanbe_emitter.strict_model import StrictModel, field_error_of
 from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
 

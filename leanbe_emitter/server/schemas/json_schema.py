@@ -1,6 +1,9 @@
-"""Builders of JSON Schema, which require a description and an example of each part."""
+"""Builders of JSON Schema, which require a description and an example of each part.
 
-from collections.abc import Iterable, Mapping
+So the example of a whole is built from those of its parts, and always fits.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from leanbe_emitter.wire.event_names import EVENT_NAMES
@@ -78,6 +81,50 @@ def or_null(schema: Schema) -> dict[str, Any]:
     """Return the schema of a value that may be null."""
     closed = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, "type": [schema["type"], "null"], **closed}
+
+
+def example_of(schema: Schema) -> Any:
+    """Return a value that fits a schema: its own example, or one built from those of its parts.
+
+    An object shows its required members, and those that have an example of their own.
+
+    Raises:
+        LookupError: neither the schema nor its parts have an example.
+    """
+    match schema:
+        case {"examples": [first, *_]} | {"enum": [first, *_]} | {"const": first}:
+            return first
+        case {"default": value} if value is not None:
+            return value
+        case {"anyOf": [first, *_]}:
+            return example_of(first)
+        case {"properties": members}:
+            return _example_object(members, schema.get("required", ()))
+        case {"items": item}:
+            return [example_of(item)]
+        case _:
+            return _example_of_type(schema)
+
+
+def _example_object(members: Schema, required: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: example_of(member)
+        for name, member in members.items()
+        if name in required or "examples" in member
+    }
+
+
+def _example_of_type(schema: Schema) -> Any:
+    kinds = schema.get("type", ())
+    match kinds if isinstance(kinds, str) else kinds[0]:
+        case "object":
+            return {}
+        case "boolean":
+            return True
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case _:
+            raise LookupError(f"The schema {dict(schema)} has no example.")
 
 
 #: Headers that a request can carry.

@@ -1,6 +1,6 @@
 """JSON Schema of products, their settings, and the server itself.
 
-Each part has an example; ``examples`` builds the example of a whole from those of its parts.
+Each part has an example; ``example_of`` builds the example of a whole from those of its parts.
 """
 
 from typing import Any, Final
