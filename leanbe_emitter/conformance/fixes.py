@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.signature_lines import signature_line
+from leanbe_emitter.wire.explain.repairs import signature_line
 
 #: A line for each language.
 Fix = Mapping[str, str]

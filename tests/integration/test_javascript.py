@@ -17,7 +17,7 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet
 from leanbe_emitter.wire.envelope import seal, verify
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.signature_lines import signature_line
+from leanbe_emitter.wire.explain.repairs import signature_line
 from leanbe_emitter.wire.signing_vectors import signing_vectors
 from leanbe_emitter.wire.stringify import parse
 from tests.support.example_envelopes import ENVELOPES, SECRET

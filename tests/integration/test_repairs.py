@@ -19,7 +19,7 @@ from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import seal
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
-from leanbe_emitter.wire.explain.signature_lines import signature_line
+from leanbe_emitter.wire.explain.repairs import signature_line
 from tests.support.running_snippets import QUICK_JAVA
 from tests.support.serialiser_table import FOLDER, TABLE
 

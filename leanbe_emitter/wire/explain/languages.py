@@ -22,6 +22,11 @@ class Language(StrEnum):
         """The language's name as people write it."""
         return _TITLES[self]
 
+    @property
+    def base(self) -> "Language":
+        """The language whose mistakes and lines it has: JavaScript for TypeScript, else itself."""
+        return Language.JAVASCRIPT if self is Language.TYPESCRIPT else self
+
     def comment(self, text: str) -> str:
         """Return the text as a comment behind a line of code."""
         is_hashed = self in {Language.PYTHON, Language.RUBY}

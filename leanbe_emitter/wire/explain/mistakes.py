@@ -52,6 +52,10 @@ class Mistake(ABC):
     repair: Repair = compute_rightly
     languages: tuple[Language, ...] = ()
 
+    def is_made_in(self, language: Language | None) -> bool:
+        """Return whether people make it in a language; None: in any."""
+        return language is None or not self.languages or language.base in self.languages
+
     @abstractmethod
     def computes(self, request: ReceivedRequest) -> Iterator[str]:
         """Yield the signatures that a receiver computes that makes this mistake alone."""

@@ -91,11 +91,9 @@ class Search:
         If the language is known, mistakes that nobody makes in it are left out.
         """
         seen = {self._request.expected}
-        wanted = _wanted(self._language)
         groups = (self._assumption_steps, self._content_steps, self._digest_steps, self._key_steps)
         for step in (step for steps in groups for step in steps()):
-            is_wanted = wanted is None or not step.mistake.languages
-            if step.digest not in seen and (is_wanted or wanted in step.mistake.languages):
+            if step.digest not in seen and step.mistake.is_made_in(self._language):
                 seen.add(step.digest)
                 yield step
 
@@ -248,17 +246,7 @@ class _Contents:
 
 def _preferred(language: Language | None) -> tuple[ContentMistake, ...]:
     """Return the mistakes in the content, those of this language before those of the others."""
-    wanted = _wanted(language)
-    if wanted is None:
-        return CONTENTS
-    return tuple(
-        sorted(CONTENTS, key=lambda each: bool(each.languages) and wanted not in each.languages)
-    )
-
-
-def _wanted(language: Language | None) -> Language | None:
-    """Return the language in which the catalogue has the mistakes of this one."""
-    return Language.JAVASCRIPT if language is Language.TYPESCRIPT else language
+    return tuple(sorted(CONTENTS, key=lambda each: not each.is_made_in(language)))
 
 
 def _digest_of(text: str) -> tuple[bytes | None, SpellingMistake | None]:

@@ -112,7 +112,7 @@ class Suspects:
         self._request = request
         self._place = place
         self._keys = (*other_keys, *KEYS)
-        self._language = Language.JAVASCRIPT if language is Language.TYPESCRIPT else language
+        self._language = language
         is_long = len(request.signed_bytes) > MAX_REWRITTEN
         self._contents = [
             each
@@ -145,13 +145,13 @@ class Suspects:
             [
                 in_turns(self._of(each) for each in self._contents_by_language()),
                 self._of(self._keys),
-                self._of(each for each in SPELLINGS if self._is_meant(each)),
+                self._of(each for each in SPELLINGS if each.is_made_in(self._language)),
                 self._elsewhere(),
                 self._of(DIGESTS),
             ]
         )
         yield from self._of(
-            each for each in (*self._contents, *SPELLINGS) if not self._is_meant(each)
+            each for each in (*self._contents, *SPELLINGS) if not each.is_made_in(self._language)
         )
 
     def _in_pairs(self) -> Iterator[Suspect]:
@@ -174,15 +174,11 @@ class Suspects:
             for form in range(_number_of_forms(mistake, self._request)):
                 yield Suspect(forms=((mistake, form),))
 
-    def _is_meant(self, mistake: Mistake) -> bool:
-        """Return whether people make a mistake in the receiver's language."""
-        known = self._language
-        return known is None or not mistake.languages or known in mistake.languages
-
     def _contents_by_language(self) -> list[list[ContentMistake]]:
         groups: dict[tuple[Language, ...], list[ContentMistake]] = {}
-        for each in filter(self._is_meant, self._contents):
-            groups.setdefault(each.languages[:1], []).append(each)
+        for each in self._contents:
+            if each.is_made_in(self._language):
+                groups.setdefault(each.languages[:1], []).append(each)
         return [*groups.values()]
 
 
