@@ -18,7 +18,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions
 from leanbe_emitter.wire.explain.explainer import Explanation, Verdict, explain
-from leanbe_emitter.wire.explain.probe_results import ProbeResult
+from leanbe_emitter.wire.explain.probe import ProbeResult
 
 #: Answers that are about signatures, or that say nothing.
 _PROBED = frozenset({400, 401, 403, 422, 500})

@@ -17,7 +17,7 @@ import pytest
 from leanbe_emitter import OneShotSender, Outcome, WebhookTarget
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.probe_results import ProbeResult
+from leanbe_emitter.wire.explain.probe import ProbeResult
 from tests.support.ports import free_port
 from tests.support.running_snippets import QUICK_JAVA
 from tests.support.waiting import wait_until

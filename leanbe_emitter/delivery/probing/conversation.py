@@ -18,8 +18,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.envelope import SealedRequest
-from leanbe_emitter.wire.explain.probe_requests import ProbeEvent, SignedEvent, signed_event
-from leanbe_emitter.wire.explain.probe_results import AcceptedEvent
+from leanbe_emitter.wire.explain.probe import AcceptedEvent, ProbeEvent, SignedEvent, signed_event
 from leanbe_emitter.wire.explain.suspects import Suspect
 from leanbe_emitter.wire.samples.sample_payloads import SamplePayloads
 from leanbe_emitter.wire.stringify import JSON, stringify

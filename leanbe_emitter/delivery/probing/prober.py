@@ -34,8 +34,7 @@ from leanbe_emitter.wire.explain.explainer import Verdict
 from leanbe_emitter.wire.explain.key_mistakes import other_secret
 from leanbe_emitter.wire.explain.languages import language_named
 from leanbe_emitter.wire.explain.mistakes import KeyMistake
-from leanbe_emitter.wire.explain.probe_requests import ProbeEvent
-from leanbe_emitter.wire.explain.probe_results import ProbeResult, ProbeTeller
+from leanbe_emitter.wire.explain.probe import ProbeEvent, ProbeResult, ProbeTeller
 from leanbe_emitter.wire.explain.suspects import Group, Suspect, Suspects
 
 #: Statuses that are about the URL or the method, and not about the signature.

@@ -24,8 +24,7 @@ from leanbe_emitter.library.runtime.references import header_pairs
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
-from leanbe_emitter.wire.explain.probe_requests import ProbeEvent
-from leanbe_emitter.wire.explain.probe_results import ProbeResult
+from leanbe_emitter.wire.explain.probe import ProbeEvent, ProbeResult
 
 _STEP = timedelta(milliseconds=1)
 

@@ -31,7 +31,7 @@ from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
 
 if TYPE_CHECKING:
-    from leanbe_emitter.wire.explain.probe_results import ProbeResult
+    from leanbe_emitter.wire.explain.probe import ProbeResult
 
 #: The product that the samples of ``send`` name.
 SAMPLE_PRODUCT_NAME = "Acme"

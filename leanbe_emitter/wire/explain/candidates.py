@@ -82,6 +82,10 @@ class Teller:
         """Return the candidate of a step."""
         return self._of([step], self._told(step.mistake, step.value))
 
+    def causes(self, digits: str) -> tuple[Candidate, ...]:
+        """Return the mistake that gives these digits, or those that give them together."""
+        return tuple(self.of(step) for step in self._search.causes(digits))
+
     def _of(self, group: list[Step], told: str) -> Candidate:
         step = group[0]
         alike = self._alike(step)

@@ -200,10 +200,10 @@ class _Explainer:
         if got is None and self._request.expected in digests_in(answer):
             got = self._request.expected
         refusal = signature_error(self._request.signature, self._request.expected)
-        signers = self._causes(self._request.signature, self._sender)
+        signers = self._sender.causes(self._request.signature)
         if got == self._request.expected:
             return _right_receiver(signers)
-        if got is not None and (causes := self._causes(got, self._teller)):
+        if got is not None and (causes := self._teller.causes(got)):
             return Explanation(
                 verdict=Verdict.MISTAKE_FOUND,
                 summary="The receiver makes a known mistake.",
@@ -216,7 +216,7 @@ class _Explainer:
         """Explain a body that verifies, by the digests in the receiver's answer if there are."""
         unknown = [got for got in digests_in(answer) if got != self._request.expected]
         for got in unknown:
-            if causes := self._causes(got, self._teller):
+            if causes := self._teller.causes(got):
                 return Explanation(
                     verdict=Verdict.MISTAKE_FOUND,
                     summary="The receiver answered with the signature that it computed. "
@@ -254,7 +254,7 @@ class _Explainer:
                 else "The receiver looks for the signature in the wrong place.",
                 mistakes=(self._teller.of_mistake(self._misplaced),),
             )
-        if causes := self._causes(got, self._teller):
+        if causes := self._teller.causes(got):
             return Explanation(
                 verdict=Verdict.MISTAKE_FOUND,
                 summary="The receiver makes a known mistake.",
@@ -296,10 +296,6 @@ class _Explainer:
             hint="So it has another secret, or it writes or compares the digest wrongly. Give the "
             "signature that it computes, too.",
         )
-
-    def _causes(self, digits: str, teller: Teller) -> tuple[Candidate, ...]:
-        """Return the mistake that gives these digits, or those that give them together."""
-        return tuple(teller.of(step) for step in self._search.causes(digits))
 
     def _clue(self, got: str) -> str:
         if not _HEX_DIGEST.fullmatch(got):
