@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Protocol, TypeAlias
 
 from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 
 #: Makes the request of a check.
 Make: TypeAlias = Callable[[RequestFactory], SampleRequest]

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from leanbe_emitter.conformance.report import NOT_TESTABLE, Report
-from leanbe_emitter.conformance.verdicts import Level, Result, Verdict
+from leanbe_emitter.conformance.report import NOT_TESTABLE, Level, Report, Result, Verdict
 from leanbe_emitter.wire.explain.languages import USUAL, Language
 
 #: How many ids of one finding are named.

@@ -20,18 +20,16 @@ from leanbe_emitter.conformance.observation import (
     Observe,
     Timing,
 )
-from leanbe_emitter.conformance.procedures import Group
 from leanbe_emitter.conformance.refusal_causes import (
     NOTHING_VERIFIES,
     Cause,
     causes,
     refusal_in_words,
 )
-from leanbe_emitter.conformance.report import Diagnosis, Report
-from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
+from leanbe_emitter.conformance.report import Diagnosis, Report, Result, Verdict
+from leanbe_emitter.conformance.run_context import ControlRefused, Group, RunContext
 from leanbe_emitter.conformance.sample_requests import Sealer
 from leanbe_emitter.conformance.started_receiver import StartedReceiver
-from leanbe_emitter.conformance.verdicts import Result, Verdict
 from leanbe_emitter.delivery.network.transport import Transport
 from leanbe_emitter.errors import ReceiverUnavailable
 from leanbe_emitter.header_rules import MASK

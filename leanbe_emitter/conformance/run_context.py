@@ -1,20 +1,21 @@
-"""The context of a run: what the groups of checks share.
+"""The context of a run: what the groups of checks share, and their common procedures.
 
+The checks of a group are performed together: one function sends their requests and judges each.
 Invariant: a judgement counts only when a valid request after it is accepted: the plain control,
 sent again, or any other. Until then it is unconfirmed. If the control is refused, everything
 unconfirmed proves nothing, because the receiver may refuse all requests by now.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from leanbe_emitter.conformance.check import Check, judge_valid
+from leanbe_emitter.conformance.check import Check, RequestCheck, judge_valid
 from leanbe_emitter.conformance.client import Client, Exchange
 from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
 from leanbe_emitter.conformance.observation import Effects, Movement
+from leanbe_emitter.conformance.report import Judgement, Level, Result, Verdict
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest, Sealer
 from leanbe_emitter.conformance.started_receiver import StartedReceiver
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Result, Verdict
 from leanbe_emitter.wire.stringify import JSON
 
 #: The control is sent again after so many requests that were not accepted.
@@ -185,3 +186,38 @@ def _result(check: Check, judgement: Judgement) -> Result:
     if not result.is_finding:
         return result
     return replace(result, fix=dict(check.fix), curl=judgement.curl)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Checks that are performed together.
+
+    Attributes:
+        checks: the checks, in the order of the report.
+        procedure: sends the requests of the wanted checks, and judges each check.
+    """
+
+    checks: Sequence[Check]
+    procedure: Callable[[RunContext, Sequence[Check]], Awaitable[None]]
+
+
+async def confirmed_failure(
+    procedure: Callable[[RunContext], Awaitable[Judgement]], context: RunContext
+) -> Judgement:
+    """Perform a check; if it fails, perform it again, and return a failure only if both fail."""
+    first = await procedure(context)
+    if first.verdict is not Verdict.FAIL:
+        return first
+    second = await procedure(context)
+    if second.verdict is Verdict.FAIL:
+        return second
+    return replace(second, verdict=Verdict.INCONCLUSIVE, got=f"{first.got}; then {second.got}")
+
+
+async def send_valid_requests(context: RunContext, checks: Sequence[Check]) -> None:
+    """Send the request of each check."""
+    for check in checks:
+        assert isinstance(check, RequestCheck)  # noqa: S101 - the group has no others
+        await context.control_if_due()
+        exchange = await context.send_valid(check.make(context.factory))
+        context.judge_valid(check, exchange)

@@ -9,8 +9,7 @@ from leanbe_emitter.errors import InvalidValue
 if TYPE_CHECKING:
     import pytest
 
-    from leanbe_emitter.conformance.report import Diagnosis, Report
-    from leanbe_emitter.conformance.verdicts import Result
+    from leanbe_emitter.conformance.report import Diagnosis, Report, Result
     from leanbe_emitter.testing.receiver import Receiver
 
 
@@ -91,7 +90,7 @@ def report_result(
     skip: Callable[[str], object],
 ) -> None:
     """Pass, fail, skip or warn, as the result says."""
-    from leanbe_emitter.conformance.verdicts import Verdict  # noqa: PLC0415 - slow
+    from leanbe_emitter.conformance.report import Verdict  # noqa: PLC0415 - slow
 
     match result.verdict:
         case Verdict.FAIL | Verdict.ERROR:

@@ -8,8 +8,7 @@ import pytest
 from leanbe_emitter.conformance.checks.all_checks import CHECKS
 from leanbe_emitter.conformance.example.flaws import RECEIVERS
 from leanbe_emitter.conformance.example.receiver import ExampleReceiver
-from leanbe_emitter.conformance.report import Report
-from leanbe_emitter.conformance.verdicts import Level
+from leanbe_emitter.conformance.report import Level, Report
 from tests.support.checked_receivers import (
     check_in_process,
     check_over_network,

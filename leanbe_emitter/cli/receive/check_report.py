@@ -8,9 +8,15 @@ from collections.abc import Iterator, Sequence
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.conformance.refusal_causes import NOTHING_VERIFIES
-from leanbe_emitter.conformance.report import NOT_TESTABLE, Diagnosis, Report
+from leanbe_emitter.conformance.report import (
+    NOT_TESTABLE,
+    Diagnosis,
+    Level,
+    Report,
+    Result,
+    Verdict,
+)
 from leanbe_emitter.conformance.report_formats import Finding, findings_of
-from leanbe_emitter.conformance.verdicts import Level, Result, Verdict
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.wire.explain.languages import USUAL, Language
 

@@ -14,7 +14,7 @@ from leanbe_emitter.conformance.checks.http import NESTING, NO_ENVELOPES, OTHER_
 from leanbe_emitter.conformance.checks.order import AFTER_DELETION, REVERSED
 from leanbe_emitter.conformance.checks.serialise import SERIALISE
 from leanbe_emitter.conformance.checks.signature import SIGNATURE, send_forgeries
-from leanbe_emitter.conformance.procedures import Group
+from leanbe_emitter.conformance.run_context import Group
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 

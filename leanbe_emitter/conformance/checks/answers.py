@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Need
 from leanbe_emitter.conformance.client import SHORTEST_SECRET, Exchange
-from leanbe_emitter.conformance.procedures import Group
-from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import Group, RunContext
 from leanbe_emitter.errors import InvalidSignature
 from leanbe_emitter.wire.explain.received_request import signed_text_of
 from leanbe_emitter.wire.faults.bodies import WRONG_SECRET

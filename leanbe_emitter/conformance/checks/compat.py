@@ -2,9 +2,9 @@
 
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Make, RequestCheck
-from leanbe_emitter.conformance.procedures import Group, send_valid_requests
+from leanbe_emitter.conformance.report import Level
+from leanbe_emitter.conformance.run_context import Group, send_valid_requests
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
-from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.event_names import EVENTS
 from leanbe_emitter.wire.faults.bodies import UNKNOWN_ACTION, UNKNOWN_FIELD
 

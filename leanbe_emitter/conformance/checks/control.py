@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check
 from leanbe_emitter.conformance.observation import movement
-from leanbe_emitter.conformance.procedures import Group
-from leanbe_emitter.conformance.run_context import ControlRefused, Effective, RunContext
-from leanbe_emitter.conformance.verdicts import Level
+from leanbe_emitter.conformance.report import Level
+from leanbe_emitter.conformance.run_context import ControlRefused, Effective, Group, RunContext
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 _NO_EFFECT = "no event has an effect that the observation shows as a number or as a list's length"

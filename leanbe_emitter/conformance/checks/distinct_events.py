@@ -18,9 +18,8 @@ from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.observation import movement, shows
-from leanbe_emitter.conformance.procedures import Group, confirmed_failure
-from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed_failure
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.stringify import JSON
 

@@ -22,10 +22,9 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     times,
 )
-from leanbe_emitter.conformance.procedures import Group, confirmed_failure
-from leanbe_emitter.conformance.run_context import Effective, RunContext
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import Effective, Group, RunContext, confirmed_failure
 from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.delivery.network.transport import WireFault
 
 _AT_ONCE = 8

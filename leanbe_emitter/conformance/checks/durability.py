@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Need, judgement_of
 from leanbe_emitter.conformance.observation import along, movement, movement_in_words
-from leanbe_emitter.conformance.procedures import Group
-from leanbe_emitter.conformance.run_context import RunContext
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import Group, RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 
 
 async def kill_receiver(context: RunContext, checks: Sequence[Check]) -> None:

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Make, Need, RequestCheck, judgement_of
-from leanbe_emitter.conformance.procedures import Group, send_valid_requests
-from leanbe_emitter.conformance.run_context import ControlRefused, RunContext
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import (
+    ControlRefused,
+    Group,
+    RunContext,
+    send_valid_requests,
+)
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
 from leanbe_emitter.delivery.network.transport import WireFault
 
 _LEVELS = 100_000

@@ -14,9 +14,8 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     shows,
 )
-from leanbe_emitter.conformance.procedures import Group, confirmed_failure
-from leanbe_emitter.conformance.run_context import RunContext
-from leanbe_emitter.conformance.verdicts import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed_failure
 from leanbe_emitter.wire.stringify import JSON
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Make, RequestCheck
-from leanbe_emitter.conformance.procedures import Group, send_valid_requests
+from leanbe_emitter.conformance.report import Level
+from leanbe_emitter.conformance.run_context import Group, send_valid_requests
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
-from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.stringify import JSON
 
 _TEXT = "é ø 你好 🌙 \u2028 \u007f \"double\" 'single' \\ \t"

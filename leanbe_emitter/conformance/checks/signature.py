@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Make, RequestCheck, judge_forgery
 from leanbe_emitter.conformance.client import Exchange
+from leanbe_emitter.conformance.report import Level
 from leanbe_emitter.conformance.run_context import RunContext
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
-from leanbe_emitter.conformance.verdicts import Level
 from leanbe_emitter.wire.faults.bodies import TAMPERED, WRONG_SECRET
 from leanbe_emitter.wire.stringify import JSON
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from leanbe_emitter.conformance.verdicts import Level, Verdict
+from leanbe_emitter.conformance.report import Level, Verdict
 from leanbe_emitter.server.schemas.json_schema import (
     enum,
     identifier,
