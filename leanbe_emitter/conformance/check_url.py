@@ -151,12 +151,7 @@ class UrlCheck:
                 observe=self._observe(transport),
                 process=process,
                 diagnose=Diagnoser(
-                    self._plan,
-                    transport=transport,
-                    rules=self._rules,
-                    clock=self._clock,
-                    ids=ids,
-                    language=self._wanted.language,
+                    self._plan, transport=transport, rules=self._rules, clock=self._clock, ids=ids
                 ).diagnose,
             )
             return await run.run()

@@ -39,24 +39,15 @@ class Diagnoser:
         rules: which targets may be called.
         clock: the source of time.
         ids: the source of ids.
-        language: the receiver's language, for the repair; None: the mistake tells it.
     """
 
-    def __init__(  # noqa: PLR0913 - what a probe needs
-        self,
-        plan: Plan,
-        *,
-        transport: Transport,
-        rules: TargetRules,
-        clock: Clock,
-        ids: Ids,
-        language: str | None = None,
+    def __init__(
+        self, plan: Plan, *, transport: Transport, rules: TargetRules, clock: Clock, ids: Ids
     ) -> None:
         self._plan = plan
         self._sender = Sender(transport, clock=clock, jitter=None, rules=rules)
         self._clock = clock
         self._ids = ids
-        self._language = language
         self._assume = changed_assumptions(plan.assumptions)
 
     async def diagnose(self, exchange: Exchange) -> Diagnosis | None:
@@ -70,7 +61,7 @@ class Diagnoser:
             exchange.request.body,
             self._plan.secret,
             answer=exchange.answer.body if exchange.answer is not None else b"",
-            lang=self._language,
+            lang=self._plan.language,
             headers=exchange.request.headers,
             assume=self._assume,
         )
@@ -93,7 +84,7 @@ class Diagnoser:
             ids=self._ids,
             headers=endpoint.headers,
             assume=self._assume,
-            lang=self._language,
+            lang=self._plan.language,
         )
         events = sample_events(
             product={"_id": self._ids.object_id(now), "name": "Acme"},
