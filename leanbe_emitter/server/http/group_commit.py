@@ -12,7 +12,6 @@ action that may lock further products joins no batch.
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -30,22 +29,11 @@ Action: TypeAlias = Callable[[], Response]
 Outcome: TypeAlias = tuple[Response, Cursor] | Exception
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _PendingAction:
-    """An action with its request's context, from which logs take the request's id."""
-
-    action: Action
-    context: Context = field(default_factory=copy_context)
-
-    def run(self) -> Response:
-        return self.context.run(self.action)
-
-
 class _Batch:
     """Actions of one transaction, and the task that runs them; all get the task's result."""
 
     def __init__(self, run: Callable[["_Batch"], Coroutine[Any, Any, list[Outcome]]]) -> None:
-        self.actions: list[_PendingAction] = []
+        self.actions: list[Action] = []
         self.has_begun = False
         self.task = asyncio.create_task(run(self), context=Context())
 
@@ -82,7 +70,8 @@ class GroupCommit:
         """
         batch = self._next_batch("" if self._leanbe.writes_alone else product)
         position = len(batch.actions)
-        batch.actions.append(_PendingAction(action=action))
+        # The action has its request's context, from which logs take the request's id.
+        batch.actions.append(partial(copy_context().run, action))
         # A request that is cancelled leaves the batch to the others.
         outcome = (await asyncio.shield(batch.task))[position]
         if isinstance(outcome, Exception):
@@ -109,7 +98,7 @@ class GroupCommit:
         self._on_commit()
         return outcomes
 
-    def _outcomes(self, actions: list[_PendingAction]) -> list[Outcome]:
-        calls = [self._leanbe.journal.wait_cursor, *(each.run for each in actions)]
+    def _outcomes(self, actions: list[Action]) -> list[Outcome]:
+        calls = [self._leanbe.journal.wait_cursor, *actions]
         cursor, *outcomes = self._leanbe.group_commit(calls)
         return [each if isinstance(each, Exception) else (each, cursor) for each in outcomes]

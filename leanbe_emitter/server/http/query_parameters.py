@@ -203,17 +203,8 @@ class IgnoredQuery:
         return {"parameters": []}
 
 
-async def refuse_query(request: Request) -> None:
-    """Refuse a query, for an operation without parameters.
-
-    Raises:
-        InvalidValue: the request has one.
-    """
-    if request.scope["query_string"]:
-        await _NO_PARAMETERS(request)
-
-
-_NO_PARAMETERS: Final = Query()
+#: The query of an operation without parameters: it refuses each one.
+NO_QUERY: Final = Query()
 
 
 def _unknown(name: str, known: Sequence[str]) -> InvalidValue:

@@ -7,7 +7,7 @@ write makes come after that cursor. The response of a list has one from before t
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar, get_args, runtime_checkable
@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from leanbe_emitter.library import Leanbe
 from leanbe_emitter.server.http import problems, responses
-from leanbe_emitter.server.http.query_parameters import refuse_query
+from leanbe_emitter.server.http.query_parameters import NO_QUERY
 from leanbe_emitter.server.http.request_body import refuse_body
 from leanbe_emitter.server.schemas.json_schema import Schema, cursor
 
@@ -242,13 +242,16 @@ class OperationRoute(Route):
         self, path: str, endpoint: Callable[..., Any], *, method: str, operation: dict[str, Any]
     ) -> None:
         super().__init__(path, endpoint, methods=[method])
-        parts = _parts_of(endpoint)
+        self._parts = _parts_of(endpoint)
         described: dict[str, Any] = {}
-        for each in parts.values():
+        for each in self._parts.values():
             described.update(each.openapi())
         self.method = method
         self.operation = {**operation, **described}
-        self.app = partial(_handle, _handler_of(endpoint, parts, described))
+        self._takes_query, self._takes_body = "parameters" in described, "requestBody" in described
+        is_synchronous = not inspect.iscoroutinefunction(endpoint)
+        self._call = partial(run_in_threadpool, endpoint) if is_synchronous else endpoint
+        self.app = self._answer
         end = path.rpartition("}")[2]
         # The end of a pattern also matches before a line feed.
         self._ends = (end, f"{end}\n")
@@ -259,62 +262,37 @@ class OperationRoute(Route):
             return super().matches(scope)
         return Match.NONE, {}
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        if not self._takes_query and scope["query_string"]:
+            await NO_QUERY(request)
+        if not self._takes_body:
+            await refuse_body(request)
+        arguments = {name: await read(request) for name, read in self._parts.items()}
+        response: Response = await self._call(**request.path_params, **arguments)
+        await response(scope, receive, send)
+
+
+class _WholeRequest:
+    """Passes the request itself to an endpoint."""
+
+    async def __call__(self, request: Request) -> Request:
+        return request
+
+    def openapi(self) -> dict[str, Any]:
+        return {}
+
 
 def _parts_of(endpoint: Callable[..., Any]) -> Mapping[str, RequestPart]:
     """Return how an endpoint's arguments are read, by the names of its parameters."""
-    return {
-        name: each
-        for name, parameter in inspect.signature(endpoint).parameters.items()
-        for each in get_args(parameter.annotation)
-        if isinstance(each, RequestPart)
-    }
-
-
-def _handler_of(
-    endpoint: Callable[..., Any], parts: Mapping[str, RequestPart], described: Mapping[str, Any]
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return the function that handles an operation's requests."""
-    is_synchronous = not inspect.iscoroutinefunction(endpoint)
-    call = partial(run_in_threadpool, endpoint) if is_synchronous else endpoint
-    whole_requests = {
-        name: _whole_request
-        for name, parameter in inspect.signature(endpoint).parameters.items()
-        if parameter.annotation is Request
-    }
-    return partial(
-        _call_endpoint,
-        call,
-        {**parts, **whole_requests},
-        takes_query="parameters" in described,
-        takes_body="requestBody" in described,
-    )
-
-
-async def _handle(
-    handler: Callable[[Request], Awaitable[Response]], scope: Scope, receive: Receive, send: Send
-) -> None:
-    response = await handler(Request(scope, receive, send))
-    await response(scope, receive, send)
-
-
-async def _call_endpoint(
-    call: Callable[..., Awaitable[Response]],
-    parts: Mapping[str, Callable[[Request], Awaitable[Any]]],
-    request: Request,
-    *,
-    takes_query: bool,
-    takes_body: bool,
-) -> Response:
-    if not takes_query and request.scope["query_string"]:
-        await refuse_query(request)
-    if not takes_body:
-        await refuse_body(request)
-    arguments = {name: await read(request) for name, read in parts.items()}
-    return await call(**request.path_params, **arguments)
-
-
-async def _whole_request(request: Request) -> Request:
-    return request
+    parts: dict[str, RequestPart] = {}
+    for name, parameter in inspect.signature(endpoint).parameters.items():
+        if parameter.annotation is Request:
+            parts[name] = _WholeRequest()
+        for each in get_args(parameter.annotation):
+            if isinstance(each, RequestPart):
+                parts[name] = each
+    return parts
 
 
 _CURSOR_HEADER = {
