@@ -46,13 +46,7 @@ add_commands(
         "delete": Words(
             about="Delete an announcement.", example="leanbe-emitter announcement delete a2e509"
         ),
-        "publish": Words(
-            about="Publish an announcement. The event is announcement.updated.",
-            example="leanbe-emitter announcement publish a2e509",
-        ),
-        "unpublish": Words(
-            about="Make an announcement a draft again. The event is announcement.updated.",
-            example="leanbe-emitter announcement unpublish a2e509",
-        ),
+        "publish": Words(example="leanbe-emitter announcement publish a2e509"),
+        "unpublish": Words(example="leanbe-emitter announcement unpublish a2e509"),
     },
 )

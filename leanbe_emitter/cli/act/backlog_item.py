@@ -49,8 +49,7 @@ add_commands(
             example="leanbe-emitter backlog-item delete a2e505",
         ),
         "set-status": Words(
-            about="Give a backlog item another status of the product.",
-            example='leanbe-emitter backlog-item set-status a2e505 "In Progress"',
+            example='leanbe-emitter backlog-item set-status a2e505 "In Progress"', is_by_word=True
         ),
     },
 )

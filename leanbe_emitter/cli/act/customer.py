@@ -51,9 +51,6 @@ add_commands(
             "customer.",
             example="leanbe-emitter customer delete ana@example.com",
         ),
-        "confirm": Words(
-            about="Mark a customer's e-mail as verified.",
-            example="leanbe-emitter customer confirm ana@example.com",
-        ),
+        "confirm": Words(example="leanbe-emitter customer confirm ana@example.com"),
     },
 )

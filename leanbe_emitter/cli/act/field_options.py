@@ -104,16 +104,18 @@ def add_filter(command: F, resource: Declaration, name: str) -> F:
     return click.option(f"--{name}", metavar=metavar, help=words)(command)
 
 
-def add_argument(command: F, argument: Argument, words: str) -> F:
-    """Return the command with the option of a verb's argument; without words, with an argument."""
+def add_argument(command: F, argument: Argument, *, is_word: bool) -> F:
+    """Return the command with a verb's argument: a word of its own, or an option."""
     name = column_of(argument.name)
-    if not words:
+    if is_word:
         return click.argument(name)(command)
     is_text = isinstance(argument.example, str)
     metavar = _NAMED_BY.get(argument.name, ("TEXT", ""))[0] if is_text else None
     kind, required = None if is_text else float, argument.is_required
     word = f"--{name.replace('_', '-')}"
-    return click.option(word, type=kind, metavar=metavar, required=required, help=words)(command)
+    return click.option(word, type=kind, metavar=metavar, required=required, help=argument.meaning)(
+        command
+    )
 
 
 def _described(name: str, field: Field) -> tuple[str, str]:

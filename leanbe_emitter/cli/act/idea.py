@@ -46,7 +46,6 @@ def idea() -> None:
 
 
 _VOTES = [output.column("customer"), output.column("kind"), output.column("at")]
-_VOTER = "Voter: e-mail or id of a customer"
 
 add_commands(
     idea,
@@ -68,24 +67,11 @@ add_commands(
             "title.",
             example="leanbe-emitter idea delete a2e504",
         ),
-        "promote": Words(
-            about="Promote an idea to the backlog, which creates a backlog item.",
-            example="leanbe-emitter idea promote a2e504",
-        ),
-        "upvote": Words(
-            about="Vote for an idea. A downvote of the same customer becomes an upvote.",
-            example="leanbe-emitter idea upvote a2e504 --customer ana@example.com",
-            arguments={"customer": f"{_VOTER}; without it, the vote is anonymous."},
-        ),
-        "downvote": Words(
-            about="Vote against an idea. An upvote of the same customer becomes a downvote.",
-            example="leanbe-emitter idea downvote a2e504",
-            arguments={"customer": f"{_VOTER}; without it, the vote is anonymous."},
-        ),
+        "promote": Words(example="leanbe-emitter idea promote a2e504"),
+        "upvote": Words(example="leanbe-emitter idea upvote a2e504 --customer ana@example.com"),
+        "downvote": Words(example="leanbe-emitter idea downvote a2e504"),
         "withdraw-vote": Words(
-            about="Withdraw a customer's vote. Leanbe has no event for it.",
-            example="leanbe-emitter idea withdraw-vote a2e504 --customer bea@example.com",
-            arguments={"customer": f"{_VOTER}."},
+            example="leanbe-emitter idea withdraw-vote a2e504 --customer bea@example.com"
         ),
     },
 )

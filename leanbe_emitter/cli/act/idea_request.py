@@ -46,14 +46,7 @@ add_commands(
         "list": Words(
             example="leanbe-emitter idea-request list --status new --customer ana@example.com"
         ),
-        "attach": Words(
-            about="Attach a new idea request to an idea.",
-            example="leanbe-emitter idea-request attach a2e502 --idea a2e504",
-            arguments={"idea": "The idea to attach it to."},
-        ),
-        "ignore": Words(
-            about="Ignore a new idea request. This is final.",
-            example="leanbe-emitter idea-request ignore a2e502",
-        ),
+        "attach": Words(example="leanbe-emitter idea-request attach a2e502 --idea a2e504"),
+        "ignore": Words(example="leanbe-emitter idea-request ignore a2e502"),
     },
 )

@@ -69,12 +69,7 @@ add_commands(
             about="Delete an OKR with its key results.", example="leanbe-emitter okr delete a2e506"
         ),
         "check-in": Words(
-            about="Record the current value of a key result. Leanbe computes the progress.",
-            example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50",
-            arguments={
-                "keyResult": "Title or id of the key result.",
-                "value": "The current value.",
-            },
+            example="leanbe-emitter okr check-in a2e506 --key-result Activation --value 50"
         ),
     },
 )

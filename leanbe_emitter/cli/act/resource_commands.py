@@ -9,7 +9,7 @@ shows the attempts. A printed document is committed: a refused action prints not
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import click
@@ -91,13 +91,14 @@ class Words:
 
     Attributes:
         example: the example at its end.
-        about: its text; those of ``show`` and ``list`` are the same for each resource.
-        arguments: the help of a verb's options; an argument without help has no option.
+        about: its text; those of ``show`` and ``list`` are the same for each resource, and the
+            declaration has those of verbs.
+        is_by_word: whether a verb's argument is a word of its own, and no option.
     """
 
     example: str
     about: str = ""
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    is_by_word: bool = False
 
 
 def add_commands(group: Group, resource: Resource, commands: Mapping[str, Words]) -> None:
@@ -218,10 +219,10 @@ def _verb(resource: Resource, verb: declarations.Verb, words: Words) -> Callable
             lambda documents: getattr(documents, verb.method)(reference, **given),
         )
 
-    act.__doc__ = words.about
+    act.__doc__ = verb.about
     command: Callable[..., Any] = act
     for argument in reversed(verb.input.arguments):
-        command = add_argument(command, argument, words.arguments.get(argument.name, ""))
+        command = add_argument(command, argument, is_word=words.is_by_word)
     return _reference(resource, command)
 
 

@@ -160,7 +160,7 @@ class _Operations:
             method = getattr(self._of(product), name)
             return responses.one(method(reference, **body.model_dump(exclude_unset=True)))
 
-        act.__doc__ = verb.summary
+        act.__doc__ = verb.about
         path = f"{self._path}/{{reference}}/{verb.path or verb.name}"
         self._routes.write_grouped("POST", path, returns=self._document)(act)
 

@@ -89,13 +89,13 @@ class Verb:
 
     Attributes:
         name: its name on the command line and, with underscores, in the library.
-        summary: a sentence about it.
+        about: a sentence about it, and more in a second paragraph.
         input: its arguments.
         path: its name in the API; by default the same.
     """
 
     name: str
-    summary: str
+    about: str
     input: Input = NOTHING
     path: str = ""
 
@@ -157,7 +157,12 @@ class Declaration:
 
 
 _CUSTOMER = Argument(name="customer", meaning="E-mail or id of the customer.", example=_CUSTOMER_ID)
-_VOTE = Input(name="Vote", meaning="A vote.", arguments=[replace(_CUSTOMER, is_required=False)])
+_VOTER = replace(
+    _CUSTOMER,
+    meaning="E-mail or id of the customer; without it, the vote is anonymous.",
+    is_required=False,
+)
+_VOTE = Input(name="Vote", meaning="A vote.", arguments=[_VOTER])
 _OWNER = Filter(name="owner", meaning="E-mail or id of the owner.", example=_USER_ID)
 _ASSIGNED = Filter(name="assigned", meaning="E-mail or id of the assigned user.", example=_USER_ID)
 
@@ -175,7 +180,7 @@ CUSTOMER: Final = Declaration(
         Filter(name="email", meaning="E-mail address of the customer.", example=_CUSTOMER_ID),
         Filter(name="confirmed", meaning="Whether the e-mail address was verified."),
     ],
-    verbs=[Verb(name="confirm", summary="Record that a customer's e-mail address was verified.")],
+    verbs=[Verb(name="confirm", about="Mark a customer's e-mail address as verified.")],
 )
 IDEA: Final = Declaration(
     name="idea",
@@ -196,20 +201,22 @@ IDEA: Final = Declaration(
         _ASSIGNED,
     ],
     verbs=[
-        Verb(name="promote", summary="Promote an idea to the backlog."),
+        Verb(
+            name="promote", about="Promote an idea to the backlog.\n\nThis creates a backlog item."
+        ),
         Verb(
             name="upvote",
-            summary="Vote for an idea; without a customer, the vote is anonymous.",
+            about="Vote for an idea.\n\nA downvote of the same customer becomes an upvote.",
             input=_VOTE,
         ),
         Verb(
             name="downvote",
-            summary="Vote against an idea; without a customer, the vote is anonymous.",
+            about="Vote against an idea.\n\nAn upvote of the same customer becomes a downvote.",
             input=_VOTE,
         ),
         Verb(
             name="withdraw-vote",
-            summary="Withdraw a customer's vote; this has no event.",
+            about="Withdraw a customer's vote.\n\nLeanbe has no event for it.",
             input=Input(
                 name="Withdrawal", meaning="The withdrawal of a vote.", arguments=[_CUSTOMER]
             ),
@@ -245,14 +252,14 @@ IDEA_REQUEST: Final = Declaration(
     verbs=[
         Verb(
             name="attach",
-            summary="Attach a new idea request to an idea.",
+            about="Attach a new idea request to an idea.",
             input=Input(
                 name="Attachment",
                 meaning="The attachment of an idea request to an idea.",
                 arguments=[Argument(name="idea", meaning="Id of the idea.", example=_IDEA_ID)],
             ),
         ),
-        Verb(name="ignore", summary="Ignore a new idea request, for good."),
+        Verb(name="ignore", about="Ignore a new idea request, for good."),
     ],
     is_fixed=True,
 )
@@ -270,7 +277,7 @@ BACKLOG_ITEM: Final = Declaration(
         Verb(
             name="set-status",
             path="status",
-            summary="Set a backlog item's status.",
+            about="Give a backlog item another status of the product.",
             input=Input(
                 name="StatusChange",
                 meaning="The change of a backlog item's status.",
@@ -295,15 +302,13 @@ OKR: Final = Declaration(
     verbs=[
         Verb(
             name="check-in",
-            summary="Record the present value of a key result.",
+            about="Record the present value of a key result.\n\nLeanbe computes the progress.",
             input=Input(
                 name="CheckIn",
                 meaning="The present value of a key result.",
                 arguments=[
                     Argument(
-                        name="keyResult",
-                        meaning="Id of the key result, or a part of it.",
-                        example=_IDEA_ID,
+                        name="keyResult", meaning="Title or id of the key result.", example=_IDEA_ID
                     ),
                     Argument(name="value", meaning="The present value.", example=52),
                 ],
@@ -319,11 +324,11 @@ ANNOUNCEMENT: Final = Declaration(
     filters=[Filter(name="status", meaning="Status of the announcement.")],
     verbs=[
         Verb(
-            name="publish", summary="Publish an announcement; the event is `announcement.updated`."
+            name="publish", about="Publish an announcement.\n\nThe event is announcement.updated."
         ),
         Verb(
             name="unpublish",
-            summary="Unpublish an announcement; the event is `announcement.updated`.",
+            about="Make an announcement a draft again.\n\nThe event is announcement.updated.",
         ),
     ],
 )
