@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leanbe_emitter.clock import Clock, SystemClock, stopwatch
+from leanbe_emitter.clock import SystemClock, stopwatch
 from leanbe_emitter.conformance.checks.all_checks import chosen
 from leanbe_emitter.conformance.client import Endpoint
 from leanbe_emitter.conformance.diagnosis import Diagnoser
@@ -83,7 +83,6 @@ class UrlCheck:
         settings: limits and allowed targets.
         rules: which targets may be called; by default, loopback and private networks, and those
             that the settings allow.
-        clock: the source of time.
         observe: a function that returns what the receiver stored, instead of a command or URL.
 
     Raises:
@@ -97,13 +96,12 @@ class UrlCheck:
         *,
         settings: Settings | None = None,
         rules: TargetRules | None = None,
-        clock: Clock | None = None,
         observe: Callable[[], Any] | None = None,
     ) -> None:
         self._observe_by = observe
         self._settings = settings or Settings()
         self._rules = rules or replace(self._settings.target_rules, exposed=True)
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self._wanted = wanted
         check_url(wanted.url, self._rules)
         check_secret(wanted.secret)

@@ -187,6 +187,8 @@ def changed(
     Raises:
         InvalidValue: there is no such path, or the field cannot be set.
     """
+    if not paths.touched:
+        return {column_of(name): value for name, value in options.items()}
     _check_settable(resource, paths.touched)
     after = change_fields(
         {**_referring(before, resource.settable), **options},

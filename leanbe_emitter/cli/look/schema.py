@@ -51,7 +51,7 @@ def schema(
 
 def _json_schema(event: str | None, assumptions: AssumptionSet) -> Document:
     if event is None:
-        return bodies_schema(assumptions=assumptions)
+        return bodies_schema(assumptions)
     return json_schema(event, assumptions)
 
 

@@ -101,18 +101,10 @@ class Routes:
         return add
 
     def write(
-        self,
-        method: str,
-        path: str,
-        *,
-        returns: Schema | None,
-        status: int = 200,
-        errors: tuple[HTTPStatus, ...] = WRITING,
+        self, method: str, path: str, *, returns: Schema | None, status: int = 200
     ) -> Callable[[Endpoint], Endpoint]:
         """Add an operation that changes something; if ``returns`` is None, it answers 204."""
-        return self._add_write(
-            self._alone, method, path, returns=returns, status=status, errors=errors
-        )
+        return self._add_write(self._alone, method, path, returns=returns, status=status)
 
     def write_grouped(
         self, method: str, path: str, *, returns: Schema | None, status: int = 200
@@ -124,9 +116,9 @@ class Routes:
         """
         is_alone = self._locks_others and not self._leanbe.writes_alone
         wrap = self._alone if is_alone else self._grouped
-        return self._add_write(wrap, method, path, returns=returns, status=status, errors=WRITING)
+        return self._add_write(wrap, method, path, returns=returns, status=status)
 
-    def _add_write(  # noqa: PLR0913 - what an operation is made of
+    def _add_write(
         self,
         wrap: Callable[[Callable[..., Response]], Callable[..., Any]],
         method: str,
@@ -134,14 +126,13 @@ class Routes:
         *,
         returns: Schema | None,
         status: int,
-        errors: tuple[HTTPStatus, ...],
     ) -> Callable[[Endpoint], Endpoint]:
         def add(endpoint: Endpoint) -> Endpoint:
             self.add(
                 method,
                 path,
                 returns=returns,
-                errors=errors,
+                errors=WRITING,
                 status=204 if returns is None else status,
                 headers={CURSOR: _CURSOR_HEADER},
             )(wrap(endpoint))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from leanbe_emitter.wire.explain.languages import USUAL, Language
 from leanbe_emitter.wire.explain.mistakes import ContentMistake, Mistake
-from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.search import Search, Step
 from leanbe_emitter.wire.stringify import JSON
 
@@ -50,24 +49,14 @@ class Teller:
     """Tells the steps of a search as candidates.
 
     Args:
-        request: the request.
         search: the search that found them.
-        language: the receiver's language if it is known.
         to_receiver: whether the reader is the receiver's author; otherwise the mistake is the
             sender's.
     """
 
-    def __init__(
-        self,
-        request: ReceivedRequest,
-        search: Search,
-        *,
-        language: Language | None,
-        to_receiver: bool = True,
-    ) -> None:
-        self._request = request
+    def __init__(self, search: Search, *, to_receiver: bool = True) -> None:
         self._search = search
-        self._language = language
+        self._request = search.request
         self._to_receiver = to_receiver
 
     def all_of(self, steps: Iterable[Step]) -> tuple[Candidate, ...]:
@@ -113,7 +102,8 @@ class Teller:
         signatures: tuple[str, ...],
         languages: tuple[Language, ...],
     ) -> Candidate:
-        asked = () if self._language is None else (self._language,)
+        language = self._search.language
+        asked = () if language is None else (language,)
         return Candidate(
             mistake=mistake,
             what=what,

@@ -20,7 +20,7 @@ from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.differences import Difference, first_difference
 from leanbe_emitter.wire.explain.digest_mistakes import SPELLINGS
 from leanbe_emitter.wire.explain.key_mistakes import KEYS, other_secret
-from leanbe_emitter.wire.explain.languages import Language, language_named
+from leanbe_emitter.wire.explain.languages import language_named
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest
 from leanbe_emitter.wire.explain.search import Search
 from leanbe_emitter.wire.stringify import JSON
@@ -152,9 +152,7 @@ def explain(  # noqa: PLR0913 - a request, what was computed from it, and what e
         found = _wrong_body(refusal)
     else:
         search = Search(request, keys=(*KEYS, *others), language=language)
-        found = _Explainer(request, search, language).explain(
-            None if got is None else got.strip(), hashed, answer
-        )
+        found = _Explainer(search).explain(None if got is None else got.strip(), hashed, answer)
     return replace(found, summary=f"{found.summary} {assumptions_note(assumptions)}".rstrip())
 
 
@@ -178,12 +176,12 @@ def _wrong_body(refusal: InvalidSignature) -> Explanation:
 class _Explainer:
     """Explains one request."""
 
-    def __init__(self, request: ReceivedRequest, search: Search, language: Language | None) -> None:
-        self._request = request
+    def __init__(self, search: Search) -> None:
         self._search = search
+        self._request = request = search.request
         self._misplaced = wrong_place(request.assumptions)
-        self._teller = Teller(request, search, language=language)
-        self._sender = Teller(request, search, language=language, to_receiver=False)
+        self._teller = Teller(search)
+        self._sender = Teller(search, to_receiver=False)
 
     def explain(self, got: str | None, hashed: bytes | None, answer: bytes | None) -> Explanation:
         """Explain the body, or the receiver that computed or hashed something."""

@@ -242,5 +242,4 @@ class ProbeTeller:
         )
 
     def _teller(self, request: ReceivedRequest) -> Teller:
-        search = Search(request, keys=self._keys, language=self._language)
-        return Teller(request, search, language=self._language)
+        return Teller(Search(request, keys=self._keys, language=self._language))

@@ -19,7 +19,7 @@ from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.assumption_mistakes import ASSUMPTION_IGNORED
 from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
 from leanbe_emitter.wire.explain.digest_mistakes import DIGESTS, SPELLINGS
-from leanbe_emitter.wire.explain.key_mistakes import KEYS, NAMES_OF_VARIABLES
+from leanbe_emitter.wire.explain.key_mistakes import NAMES_OF_VARIABLES
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.mistakes import (
     ContentMistake,
@@ -66,18 +66,18 @@ class Search:
         request: the request.
         keys: the mistakes in the key: the known ones, and other secrets.
         language: the receiver's language if it is known; its serialisers are preferred.
+
+    Attributes:
+        request: the request.
+        language: the receiver's language.
     """
 
     def __init__(
-        self,
-        request: ReceivedRequest,
-        *,
-        keys: tuple[KeyMistake, ...] = KEYS,
-        language: Language | None = None,
+        self, request: ReceivedRequest, *, keys: tuple[KeyMistake, ...], language: Language | None
     ) -> None:
-        self._request = request
+        self.request = request
         self._keys = keys
-        self._language = language
+        self.language = language
         self._contents = _Contents(request, _preferred(language))
 
     @property
@@ -90,10 +90,10 @@ class Search:
 
         If the language is known, mistakes that nobody makes in it are left out.
         """
-        seen = {self._request.expected}
+        seen = {self.request.expected}
         groups = (self._assumption_steps, self._content_steps, self._digest_steps, self._key_steps)
         for step in (step for steps in groups for step in steps()):
-            if step.digest not in seen and step.mistake.is_made_in(self._language):
+            if step.digest not in seen and step.mistake.is_made_in(self.language):
                 seen.add(step.digest)
                 yield step
 
@@ -107,7 +107,7 @@ class Search:
 
     def step_of(self, mistake: ContentMistake, content: bytes) -> Step:
         """Return a mistake as a step, with the digest that it gives."""
-        digest = self._request.digest(content, self._request.key)
+        digest = self.request.digest(content, self.request.key)
         return Step(mistake=mistake, value=content, digest=digest.hex())
 
     def causes(self, got: str) -> tuple[Step, ...]:
@@ -115,10 +115,10 @@ class Search:
 
         The right digits have no cause, even if a mistake happens to give them.
         """
-        if got == self._request.expected:
+        if got == self.request.expected:
             return ()
         for mistake in SPELLINGS:
-            if got in mistake.computes(self._request):
+            if got in mistake.computes(self.request):
                 return (Step(mistake=mistake, value=b"", digest=got),)
         digest, spelling = _digest_of(got)
         if digest is None or len(digest) not in _SIZES:
@@ -143,42 +143,42 @@ class Search:
         return ()
 
     def _assumption_steps(self) -> Iterator[Step]:
-        if computing_assumptions(self._request.assumptions):
-            for digest in ASSUMPTION_IGNORED.computes(self._request):
+        if computing_assumptions(self.request.assumptions):
+            for digest in ASSUMPTION_IGNORED.computes(self.request):
                 yield Step(mistake=ASSUMPTION_IGNORED, value=b"", digest=digest)
 
     def _key_steps(self) -> Iterator[Step]:
         for mistake, key in self._wrong_keys():
-            digest = self._request.digest(self._request.signed_bytes, key)
+            digest = self.request.digest(self.request.signed_bytes, key)
             yield Step(mistake=mistake, value=key, digest=digest.hex())
 
     def _wrong_keys(self) -> Iterator[tuple[KeyMistake, bytes]]:
-        is_long = len(self._request.signed_bytes) > MAX_WRITTEN
+        is_long = len(self.request.signed_bytes) > MAX_WRITTEN
         for mistake in self._keys:
             if is_long and mistake.name == NAMES_OF_VARIABLES:
                 continue
-            for key in mistake.keys(self._request.secret):
-                if key != self._request.key:
+            for key in mistake.keys(self.request.secret):
+                if key != self.request.key:
                     yield mistake, key
 
     def _digest_steps(self, size: int | None = None) -> Iterator[Step]:
         for mistake in DIGESTS:
             if size not in {None, mistake.size}:
                 continue
-            for digest in mistake.digests(self._request.key, self._request.signed_bytes):
+            for digest in mistake.digests(self.request.key, self.request.signed_bytes):
                 yield Step(mistake=mistake, value=digest, digest=digest.hex())
 
     def _content_steps(self) -> Iterator[Step]:
         for mistake, content in self._contents:
-            digest = self._request.digest(content, self._request.key)
+            digest = self.request.digest(content, self.request.key)
             yield Step(mistake=mistake, value=content, digest=digest.hex())
-            if self._request.assumptions.signature_scheme is not SignatureScheme.HMAC:
-                digest = hmac.digest(self._request.key, content, "sha256")
+            if self.request.assumptions.signature_scheme is not SignatureScheme.HMAC:
+                digest = hmac.digest(self.request.key, content, "sha256")
                 yield Step(mistake=mistake, value=content, digest=digest.hex())
 
     def _pair(self, digest: bytes) -> tuple[Step, ...]:
         """Return two mistakes in two steps that give this digest together."""
-        if len(self._request.signed_bytes) > MAX_FOR_PAIRS:
+        if len(self.request.signed_bytes) > MAX_FOR_PAIRS:
             return ()
         for first, second, got in self._pairs(len(digest)):
             if got == digest:
@@ -186,7 +186,7 @@ class Search:
         return ()
 
     def _pairs(self, size: int) -> Iterator[tuple[Step, tuple[Mistake, bytes], bytes]]:
-        request = self._request
+        request = self.request
         formulas = [each for each in DIGESTS if each.size == size]
         usual = (each for each in self._wrong_keys() if each[0].name != NAMES_OF_VARIABLES)
         keys = [*islice(usual, _MAX_KEYS_IN_PAIRS)]

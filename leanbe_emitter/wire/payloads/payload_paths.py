@@ -90,9 +90,9 @@ def change_fields(  # noqa: PLR0913 - one argument for each option that changes 
     *,
     what: str,
     shape: Object,
-    set: Mapping[str, str] | None = None,  # noqa: A002 - the word of --set
-    set_json: Mapping[str, JSON] | None = None,
-    unset: Sequence[str] = (),
+    set: Mapping[str, str],  # noqa: A002 - the word of --set
+    set_json: Mapping[str, JSON],
+    unset: Sequence[str],
 ) -> dict[str, JSON]:
     """Return new values of a document's fields, with changes by paths like ``change``.
 
@@ -109,7 +109,7 @@ def change_fields(  # noqa: PLR0913 - one argument for each option that changes 
             the path is no text; the hint lists the possibilities.
     """
     edit = _Edit(what=what, shape=shape, unset=Unset.NULL)
-    return edit.changed(values, set=set or {}, set_json=set_json or {}, unset=unset)
+    return edit.changed(values, set=set, set_json=set_json, unset=unset)
 
 
 def first_step(path: str) -> str:

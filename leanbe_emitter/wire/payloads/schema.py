@@ -4,8 +4,6 @@ The schemas are closed, so that they find a misspelt key. ``x-leanbe-source`` sa
 whether the article shows it (``stated``) or not (``inferred``).
 """
 
-from collections.abc import Sequence
-
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet, Unset
 from leanbe_emitter.wire.event_names import EVENT_NAMES, event_kind
 from leanbe_emitter.wire.payloads.event_payloads import (
@@ -49,21 +47,19 @@ def envelope_schema(event: str, assumptions: AssumptionSet = ARTICLE) -> dict[st
     return _head(event) | _object(envelope_shape(event, assumptions), assumptions.unset)
 
 
-def bodies_schema(
-    events: Sequence[str] = EVENT_NAMES, assumptions: AssumptionSet = ARTICLE
-) -> dict[str, JSON]:
-    """Return the JSON Schema that the bodies of these events fit; ``$defs`` has one of each."""
+def bodies_schema(assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
+    """Return the JSON Schema that the bodies of all events fit; ``$defs`` has one of each."""
     return {
         "$schema": _DIALECT,
         "title": "The body of a webhook of Leanbe",
-        "oneOf": [{"$ref": f"#/$defs/{event}"} for event in events],
-        "$defs": {event: envelope_schema(event, assumptions) for event in events},
+        "oneOf": [{"$ref": f"#/$defs/{event}"} for event in EVENT_NAMES],
+        "$defs": {event: envelope_schema(event, assumptions) for event in EVENT_NAMES},
     }
 
 
-def document_schema(resource: str, assumptions: AssumptionSet = ARTICLE) -> dict[str, JSON]:
-    """Return the JSON Schema of a resource's document."""
-    return _object(document_shape(resource, assumptions), assumptions.unset)
+def document_schema(resource: str) -> dict[str, JSON]:
+    """Return the JSON Schema of a resource's document under the article's assumptions."""
+    return _object(document_shape(resource), ARTICLE.unset)
 
 
 def _head(event: str) -> dict[str, JSON]:
