@@ -29,26 +29,24 @@ PAGE_LENGTH, _MAX_PAGE_LENGTH = 50, 200
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _product(words: str) -> Callable[[F], F]:
+    return click.option("--product", metavar="P", shell_complete=completion.PRODUCTS, help=words)
+
+
+def duration(name: str, default: str, words: str) -> Callable[[F], F]:
+    """Return an option whose value is a duration, in seconds for the command."""
+    return click.option(
+        name, type=DURATION, default=default, show_default=True, metavar="TIME", help=words
+    )
+
+
 #: ``--product``; the only product needs no name.
-product = click.option(
-    "--product",
-    metavar="P",
-    shell_complete=completion.PRODUCTS,
-    help="Name or id; not needed while there is only one product.",
-)
+product = _product("Name or id; not needed while there is only one product.")
 #: ``--product`` as a filter.
-product_filter = click.option(
-    "--product",
-    metavar="P",
-    shell_complete=completion.PRODUCTS,
-    help="Only of this product: name or id.",
-)
+product_filter = _product("Only of this product: name or id.")
 #: ``--product`` whose assumptions apply.
-assumptions_of_product = click.option(
-    "--product",
-    metavar="P",
-    shell_complete=completion.PRODUCTS,
-    help="Use its assumptions: name or id; not needed while there is only one product.",
+assumptions_of_product = _product(
+    "Use its assumptions: name or id; not needed while there is only one product."
 )
 #: ``--hashed``, the bytes that a receiver hashed.
 hashed = click.option(
@@ -83,14 +81,7 @@ limit = click.option(
 #: ``--after``: where a list continues.
 after = click.option("--after", metavar="CURSOR", help="Continue after the previous page.")
 #: ``--timeout``, of a command that waits.
-timeout = click.option(
-    "--timeout",
-    type=DURATION,
-    default="30s",
-    show_default=True,
-    metavar="TIME",
-    help="How long to wait.",
-)
+timeout = duration("--timeout", "30s", "How long to wait.")
 #: ``--assume NAME=VALUE``, as often as wanted.
 assume = click.option(
     "--assume",

@@ -14,7 +14,6 @@ from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.param_types import (
-    DURATION,
     EVENT,
     HEADER,
     REPORT,
@@ -55,41 +54,13 @@ _ACTIONS = "GITHUB_ACTIONS"
     metavar="NAME:VALUE",
     help="A header for that URL.",
 )
-@click.option(
-    "--settle",
-    type=DURATION,
-    default="300ms",
-    show_default=True,
-    metavar="TIME",
-    help="How long the observation must not change.",
-)
-@click.option(
-    "--settle-timeout",
-    type=DURATION,
-    default="10s",
-    show_default=True,
-    metavar="TIME",
-    help="How long to wait for that.",
-)
+@shared_options.duration("--settle", "300ms", "How long the observation must not change.")
+@shared_options.duration("--settle-timeout", "10s", "How long to wait for that.")
 @click.option(
     "--start", default="", metavar="CMD", help="Start the receiver, kill it on the way, end it."
 )
-@click.option(
-    "--deadline",
-    type=DURATION,
-    default="5s",
-    show_default=True,
-    metavar="TIME",
-    help="How long the slowest answer may take.",
-)
-@click.option(
-    "--timeout",
-    type=DURATION,
-    default="10s",
-    show_default=True,
-    metavar="TIME",
-    help="How long to wait for an answer.",
-)
+@shared_options.duration("--deadline", "5s", "How long the slowest answer may take.")
+@shared_options.duration("--timeout", "10s", "How long to wait for an answer.")
 @shared_options.headers
 @shared_options.assume
 @shared_options.certificate_options
