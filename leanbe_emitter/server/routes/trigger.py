@@ -15,14 +15,12 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Changes, Leanbe, TriggerRequest
 from leanbe_emitter.library.trigger.synthetic_events import Sample, TriggerLimits
 from leanbe_emitter.server.http import responses
-from leanbe_emitter.server.http.query_parameters import Query, QueryParameter
+from leanbe_emitter.server.http.query_parameters import Query, choice_parameter
 from leanbe_emitter.server.http.request_body import ModelBody
 from leanbe_emitter.server.http.routing import READING, Routes
 from leanbe_emitter.server.schemas import deliveries, setup
 from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, EventName
-from leanbe_emitter.server.schemas.json_schema import enum
 from leanbe_emitter.strict_model import StrictModel
-from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
 
 #: Most repetitions of a request: its response has all events.
@@ -31,19 +29,9 @@ _MAX_TIMES: Final = 100
 _VIEWS: Final = ("whole", "ids")
 #: Limits of a request: it is one transaction, and one response.
 _LIMITS: Final = TriggerLimits(max_events=1000, max_bytes=16 << 20)
-
-
-def _parse_view(text: str) -> str:
-    if text not in _VIEWS:
-        raise InvalidValue(f"{text!r} is no view.", hint=f"Use {any_of(_VIEWS)}.")
-    return text
-
-
 _VIEW: Final = Query(
-    QueryParameter(
-        name="view",
-        schema={**enum(_VIEWS, "`ids`: the response leaves out all payloads."), "default": "whole"},
-        parse=_parse_view,
+    choice_parameter(
+        "view", _VIEWS, "`ids`: the response leaves out all payloads.", default=_VIEWS[0]
     )
 )
 
