@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Protocol, TypeAlias
 
 from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 
 #: Makes the request of a check.
@@ -120,5 +120,5 @@ def judge_refused(context: Refusals, exchange: Exchange) -> Judgement:
     """
     event = exchange.request.event
     if context.is_refused(event):
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got=f"{event} is refused in any case")
+        return inconclusive(f"{event} is refused in any case")
     return judge_valid(exchange)

@@ -59,6 +59,11 @@ class Judgement:
     curl: str = field(default="", repr=False)
 
 
+def inconclusive(reason: str) -> Judgement:
+    """Return the judgement that nothing is proven, and why."""
+    return Judgement(verdict=Verdict.INCONCLUSIVE, got=reason)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The result of one check.

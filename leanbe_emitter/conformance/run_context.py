@@ -13,7 +13,7 @@ from leanbe_emitter.conformance.check import Check, RequestCheck, judge_valid
 from leanbe_emitter.conformance.client import Client, Exchange
 from leanbe_emitter.conformance.events import USUAL_EVENT, Event, Events
 from leanbe_emitter.conformance.observation import Effects, Movement
-from leanbe_emitter.conformance.report import Judgement, Level, Result, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Result, Verdict, inconclusive
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest, Sealer
 from leanbe_emitter.conformance.started_receiver import StartedReceiver
 from leanbe_emitter.wire.stringify import JSON
@@ -82,6 +82,11 @@ class RunContext:
         """The parts of single requests."""
         event = self.effective[0].name if self.effective else USUAL_EVENT
         return RequestFactory(events=self.events, sealer=self.sealer, event=event)
+
+    @property
+    def shows_effects(self) -> bool:
+        """Whether the observation shows the effect of an event."""
+        return self.effects is not None and bool(self.effective)
 
     async def send(self, event: Event) -> Exchange:
         """Send an event, rightly signed."""
@@ -157,7 +162,7 @@ class RunContext:
 
     def refute(self, reason: str) -> None:
         """Make inconclusive results of what is unconfirmed."""
-        judgement = Judgement(verdict=Verdict.INCONCLUSIVE, got=reason)
+        judgement = inconclusive(reason)
         self._unconfirmed = [(check, judgement) for check, _ in self._unconfirmed]
         self.confirm()
 
@@ -212,6 +217,18 @@ async def confirmed_failure(
     if second.verdict is Verdict.FAIL:
         return second
     return replace(second, verdict=Verdict.INCONCLUSIVE, got=f"{first.got}; then {second.got}")
+
+
+def confirmed(
+    perform: Callable[[RunContext], Awaitable[Judgement]],
+) -> Callable[[RunContext, Sequence[Check]], Awaitable[None]]:
+    """Return the procedure of a group whose checks fail only if they fail twice."""
+
+    async def procedure(context: RunContext, checks: Sequence[Check]) -> None:
+        for check in checks:
+            context.judge(check, await confirmed_failure(perform, context))
+
+    return procedure
 
 
 async def send_valid_requests(context: RunContext, checks: Sequence[Check]) -> None:

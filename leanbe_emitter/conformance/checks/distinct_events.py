@@ -18,8 +18,8 @@ from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.observation import movement, shows
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict
-from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed_failure
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
+from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed
 from leanbe_emitter.wire.event_names import event_kind
 from leanbe_emitter.wire.stringify import JSON
 
@@ -102,18 +102,15 @@ async def _sent(context: RunContext, event: Event) -> _Sent:
 def _judged(context: RunContext, check_id: str, last: _Sent, seen: _Seen) -> Judgement:
     if not last.exchange.is_accepted:
         return judge_refused(context, last.exchange)
-    if context.effects is None or not context.effective:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if not context.shows_effects:
+        return inconclusive(context.why_unobserved)
     is_later = check_id == "idempotency.same_event_later"
     is_counted = seen.count == _ALL or (seen.count == _WITHOUT_LAST and not is_later)
     if shows(seen.value, last.event.token) or is_counted:
         return judgement_of(last.exchange, Verdict.PASS, but="another effect")
     if shows(seen.value, seen.alone) or seen.count == _WITHOUT_LAST:
         return judgement_of(last.exchange, Verdict.FAIL, but="no effect, as if it were a duplicate")
-    return Judgement(
-        verdict=Verdict.INCONCLUSIVE,
-        got="the observation shows neither the titles nor a count of deliveries",
-    )
+    return inconclusive("the observation shows neither the titles nor a count of deliveries")
 
 
 def _count(context: RunContext, before: JSON, value: JSON) -> int:
@@ -125,13 +122,8 @@ def _count(context: RunContext, before: JSON, value: JSON) -> int:
     return next((count for count in (_ALL, _WITHOUT_LAST) if count in counts), 0)
 
 
-async def send_same_payload(context: RunContext, checks: Sequence[Check]) -> None:
-    """Send a creation, and the deletion with the same payload."""
-    for check in checks:
-        context.judge(check, await confirmed_failure(_send_same_payload, context))
-
-
 async def _send_same_payload(context: RunContext) -> Judgement:
+    """Send a creation, and the deletion with the same payload."""
     resource, documents = resource_of(context), context.events.documents()
     created = documents.event(f"{resource}.created")
     deleted = replace(documents.event(f"{resource}.deleted"), payload=created.payload)
@@ -141,12 +133,12 @@ async def _send_same_payload(context: RunContext) -> Judgement:
     after = await context.at_rest()
     if not exchange.is_accepted:
         return judge_refused(context, exchange)
-    if context.effects is None or not context.effective:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if not context.shows_effects:
+        return inconclusive(context.why_unobserved)
     if movement(before, after):
         return judgement_of(exchange, Verdict.PASS, but="another effect")
     if not await _deletion_has_effect(context, resource):
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got="a deletion has no effect here")
+        return inconclusive("a deletion has no effect here")
     return judgement_of(exchange, Verdict.FAIL, but="no effect, as if it were a duplicate")
 
 
@@ -194,5 +186,5 @@ SAME_PAYLOAD = Group(
             fix=fixes.KEY_OF_EVENT,
         ),
     ),
-    procedure=send_same_payload,
+    procedure=confirmed(_send_same_payload),
 )

@@ -22,7 +22,7 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     times,
 )
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
 from leanbe_emitter.conformance.run_context import Effective, Group, RunContext, confirmed_failure
 from leanbe_emitter.conformance.sample_requests import SampleRequest
 from leanbe_emitter.delivery.network.transport import WireFault
@@ -62,7 +62,7 @@ async def hung_up(context: RunContext, request: SampleRequest) -> Sequence[Excha
 async def send_duplicates(context: RunContext, checks: Sequence[Check]) -> None:
     """Send the duplicates of each check."""
     wanted = [check for check in checks if isinstance(check, DuplicateCheck)]
-    if context.effects is None or not context.effective:
+    if not context.shows_effects:
         for check in wanted:
             context.judge(check, await _by_status(context, check))
         return
@@ -77,7 +77,7 @@ async def _by_status(context: RunContext, check: DuplicateCheck) -> Judgement:
     wrong = _wrong_among(check, exchanges)
     if wrong is not None:
         return judgement_of(wrong, Verdict.FAIL)
-    return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    return inconclusive(context.why_unobserved)
 
 
 async def _are_right_together(context: RunContext, checks: Sequence[DuplicateCheck]) -> bool:
@@ -100,7 +100,7 @@ async def _are_right_together(context: RunContext, checks: Sequence[DuplicateChe
 
 
 async def _alone(check: DuplicateCheck, context: RunContext) -> Judgement:
-    judgement = Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    judgement = inconclusive(context.why_unobserved)
     for effective in context.effective:
         judgement = await _with_event(context, check, effective)
         if judgement.verdict is not Verdict.PASS:
@@ -113,9 +113,7 @@ async def _with_event(
 ) -> Judgement:
     single = await _single(context, effective)
     if not single:
-        return Judgement(
-            verdict=Verdict.INCONCLUSIVE, got="one delivery never moves the observation alike"
-        )
+        return inconclusive("one delivery never moves the observation alike")
     before = await context.at_rest()
     exchanges = await check.deliver(context, _shot(context, effective))
     moved = along(movement(before, await context.at_rest()), single)

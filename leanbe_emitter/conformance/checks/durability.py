@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from leanbe_emitter.conformance import fixes
 from leanbe_emitter.conformance.check import Check, Need, judgement_of
 from leanbe_emitter.conformance.observation import along, movement, movement_in_words
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
 from leanbe_emitter.conformance.run_context import Group, RunContext
 from leanbe_emitter.conformance.sample_requests import SampleRequest
 
@@ -20,13 +20,13 @@ async def kill_receiver(context: RunContext, checks: Sequence[Check]) -> None:
 
 async def _performed(context: RunContext) -> dict[str, Judgement]:
     killed, duplicate = "durability.killed_after_answer", "durability.duplicate_after_restart"
-    if context.effects is None or not context.effective or context.process is None:
-        nothing = Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if not context.shows_effects or context.process is None:
+        nothing = inconclusive(context.why_unobserved)
         return {killed: nothing, duplicate: nothing}
     request = context.sealer.request(context.factory.fresh())
     first = await _killed(context, request)
     if first.verdict is not Verdict.PASS:
-        lost = Judgement(verdict=Verdict.INCONCLUSIVE, got="the first effect is lost")
+        lost = inconclusive("the first effect is lost")
         return {killed: first, duplicate: lost}
     return {killed: first, duplicate: await _again(context, request)}
 

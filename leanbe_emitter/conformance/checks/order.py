@@ -14,24 +14,13 @@ from leanbe_emitter.conformance.observation import (
     movement_in_words,
     shows,
 )
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict
-from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed_failure
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
+from leanbe_emitter.conformance.run_context import Group, RunContext, confirmed
 from leanbe_emitter.wire.stringify import JSON
 
 
-async def send_reversed(context: RunContext, checks: Sequence[Check]) -> None:
-    """Send a creation and an update in order, and those of another document reversed."""
-    for check in checks:
-        context.judge(check, await confirmed_failure(_reversed, context))
-
-
-async def send_after_deletion(context: RunContext, checks: Sequence[Check]) -> None:
-    """Send a creation, the deletion, and an update from between them."""
-    for check in checks:
-        context.judge(check, await confirmed_failure(_after_deletion, context))
-
-
 async def _reversed(context: RunContext) -> Judgement:
+    """Send a creation and an update in order, and those of another document reversed."""
     start = await context.at_rest()
     ordered = _created_and_updated(context)
     await _send(context, *ordered)
@@ -41,10 +30,10 @@ async def _reversed(context: RunContext) -> Judgement:
     end = await context.at_rest()
     if refused := _refused_among(exchanges):
         return judge_refused(context, refused)
-    if context.effects is None or not context.effective:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if not context.shows_effects:
+        return inconclusive(context.why_unobserved)
     if start == middle:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got="neither event has an effect here")
+        return inconclusive("neither event has an effect here")
     wrong = _other_winner(middle, end, ordered, (created, updated)) or _other_count(
         movement(start, middle), movement(middle, end)
     )
@@ -78,6 +67,7 @@ def _other_count(in_order: Movement, reversed_: Movement) -> str:
 
 
 async def _after_deletion(context: RunContext) -> Judgement:
+    """Send a creation, the deletion, and an update from between them."""
     documents, resource = context.events.documents(), resource_of(context)
     created = documents.event(f"{resource}.created")
     late = documents.event(f"{resource}.updated")
@@ -88,16 +78,14 @@ async def _after_deletion(context: RunContext) -> Judgement:
     after = await context.at_rest()
     if not exchange.is_accepted:
         return judge_refused(context, exchange)
-    if context.effects is None or not context.effective:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, got=context.why_unobserved)
+    if not context.shows_effects:
+        return inconclusive(context.why_unobserved)
     is_back = shows(after, late.token) and not shows(before, created.token)
     moved = along(movement(before, after), context.effective[0].single)
     if is_back or (moved and not await counts_deliveries(context)):
         return judgement_of(exchange, Verdict.FAIL, but="the document is back")
     if moved:
-        return Judgement(
-            verdict=Verdict.INCONCLUSIVE, got="the observation counts deliveries, not documents"
-        )
+        return inconclusive("the observation counts deliveries, not documents")
     return judgement_of(exchange, Verdict.PASS, but="no change")
 
 
@@ -127,7 +115,7 @@ REVERSED = Group(
             fix=fixes.UPSERT,
         ),
     ),
-    procedure=send_reversed,
+    procedure=confirmed(_reversed),
 )
 
 AFTER_DELETION = Group(
@@ -141,5 +129,5 @@ AFTER_DELETION = Group(
             fix=fixes.KEEP_TOMBSTONE,
         ),
     ),
-    procedure=send_after_deletion,
+    procedure=confirmed(_after_deletion),
 )

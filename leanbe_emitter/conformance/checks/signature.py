@@ -62,7 +62,7 @@ async def _send(context: RunContext, check: RequestCheck) -> Exchange:
 
 async def _has_effect(context: RunContext, before: object) -> bool | None:
     """Return whether something changed; None if nothing would show an effect."""
-    if context.effects is None or not context.effective:
+    if not context.shows_effects:
         return None
     return bool(await context.at_rest() != before)
 
