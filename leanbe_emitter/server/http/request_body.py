@@ -4,9 +4,9 @@ A body is described once, for reading and for the OpenAPI document. A member tha
 does not name is refused.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
-from typing import Any, Final, Generic, TypeVar, cast
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +24,6 @@ _LONG: Final = 16 * 1024
 _BODY_HEADERS: Final = frozenset({"content-length", "transfer-encoding"})
 
 Model = TypeVar("Model", bound=StrictModel)
-Parsed = TypeVar("Parsed")
 
 
 class ObjectBody:
@@ -43,22 +42,20 @@ class ObjectBody:
         self._is_required = is_required
         self._example = example
 
-    async def __call__(self, request: Request) -> dict[str, JSON]:
-        """Read a request's body.
+    async def __call__(self, request: Request) -> Any:
+        """Read a request's body; a long one is parsed in a thread.
 
         Raises:
             InvalidValue: the body is no JSON, or no object, or is compressed.
             PayloadTooLarge: it is longer than the limit.
             PayloadTooDeep: it is nested deeper than the limit.
         """
-        content = await self.read(request)
-        return await _off_the_loop_if_long(content, partial(self.parse, request, content))
+        content = await _content(request)
+        if len(content) > _LONG:
+            return await run_in_threadpool(self.parse, request, content)
+        return self.parse(request, content)
 
-    async def read(self, request: Request) -> bytes:
-        """Return the bytes of a request's body; raise ``PayloadTooLarge``."""
-        return await _content(request, max_bytes=request.app.state.settings.max_request_bytes)
-
-    def parse(self, request: Request, content: bytes) -> dict[str, JSON]:
+    def parse(self, request: Request, content: bytes) -> Any:
         """Return the object in the bytes of a request's body; raise what a call raises."""
         if not content and not self._is_required:
             return {}
@@ -81,7 +78,7 @@ class ObjectBody:
         return {"requestBody": {"required": self._is_required, "content": content}}
 
 
-class ModelBody(Generic[Model]):
+class ModelBody(ObjectBody):
     """A dependency that returns the body as a model.
 
     Args:
@@ -93,23 +90,19 @@ class ModelBody(Generic[Model]):
 
     def __init__(
         self,
-        model: type[Model],
+        model: type[StrictModel],
         *,
         is_required: bool = True,
         example: Mapping[str, JSON] | None = None,
         query: Sequence[QueryParameter] = (),
     ) -> None:
+        super().__init__(_schema_of(model), is_required=is_required, example=example)
         self._model = model
         self._query_names = [each.name for each in query]
-        self._object = ObjectBody(_schema_of(model), is_required=is_required, example=example)
 
-    async def __call__(self, request: Request) -> Model:
-        """Read a request's body; raise what ``ObjectBody`` raises, also if the model refuses it."""
-        content = await self._object.read(request)
-        return await _off_the_loop_if_long(content, partial(self._parse, request, content))
-
-    def _parse(self, request: Request, content: bytes) -> Model:
-        members = self._object.parse(request, content)
+    def parse(self, request: Request, content: bytes) -> Any:
+        """Return the model; raise what a call raises, also if the model refuses the body."""
+        members = super().parse(request, content)
         for name in self._query_names:
             if name in members:
                 raise InvalidValue(
@@ -117,10 +110,6 @@ class ModelBody(Generic[Model]):
                     hint=f"Ask for {request.url.path}?{name}=...",
                 )
         return validated(members, self._model)
-
-    def openapi(self) -> dict[str, Any]:
-        """Return its part of the operation's OpenAPI object."""
-        return self._object.openapi()
 
 
 def validated(members: Mapping[str, JSON], model: type[Model]) -> Model:
@@ -143,7 +132,7 @@ async def refuse_body(request: Request) -> None:
         PayloadTooLarge: the body is longer than the limit.
     """
     if not _BODY_HEADERS.isdisjoint(request.headers.keys()):
-        content = await _content(request, max_bytes=request.app.state.settings.max_request_bytes)
+        content = await _content(request)
         if content.strip() not in {b"", b"{}"}:
             raise InvalidValue("This operation takes no body.", hint="Send none.")
 
@@ -192,17 +181,13 @@ def _require_identity_encoding(request: Request) -> None:
         )
 
 
-async def _off_the_loop_if_long(content: bytes, parse: Callable[[], Parsed]) -> Parsed:
-    """Parse a body, a long one in a thread."""
-    return await run_in_threadpool(parse) if len(content) > _LONG else parse()
-
-
-async def _content(request: Request, *, max_bytes: int) -> bytes:
+async def _content(request: Request) -> bytes:
     """Return a request's body.
 
     The answer to a body that is too long comes at once. ``BoundedProtocol`` reads some of the rest,
     so that the client can read the answer.
     """
+    max_bytes: int = request.app.state.settings.max_request_bytes
     length = int(request.headers.get("content-length", "0"))
     if length <= max_bytes:
         content = bytearray()
