@@ -45,7 +45,7 @@ function show(document) {
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
     filter: true,
-    plugins: [withoutStream],
+    plugins: [withOwnReferences, withoutStream],
     requestInterceptor: authorized,
     tryItOutEnabled: true,
     validatorUrl: null,
@@ -55,6 +55,36 @@ function show(document) {
 function authorized(request) {
   Object.assign(request.headers, authorization());
   return request;
+}
+
+/**
+ * Replace Swagger UI's resolver, which takes seconds to resolve a part of the document.
+ *
+ * Ours only knows references into the document itself, and this document has no others.
+ */
+function withOwnReferences() {
+  const resolveSubtree = async (document, path) => {
+    const part = path.reduce((value, key) => value?.[key], document);
+    return { spec: resolved(part, document), errors: [] };
+  };
+  return { fn: { resolveSubtree } };
+}
+
+/** Return a value of the document with the content of each reference in its place. */
+function resolved(value, document) {
+  if (value === null || typeof value !== "object") {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map((each) => resolved(each, document));
+  }
+  if (typeof value.$ref === "string") {
+    const path = value.$ref.slice("#/".length).split("/");
+    return resolved(path.reduce((found, key) => found[key], document), document);
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, resolved(each, document)]),
+  );
 }
 
 /** Disable "Try it out" for the stream: Swagger UI shows a response at its end only. */
