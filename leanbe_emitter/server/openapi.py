@@ -20,7 +20,7 @@ from leanbe_emitter.library import Leanbe, TriggerRequest
 from leanbe_emitter.server.http import problems
 from leanbe_emitter.server.http.access import HEALTH_PATHS
 from leanbe_emitter.server.http.routing import OperationRoute
-from leanbe_emitter.server.schemas import deliveries, setup
+from leanbe_emitter.server.schemas import components, deliveries, setup
 from leanbe_emitter.server.schemas.json_schema import enum, example_of, string
 from leanbe_emitter.snippets import NAMES
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTION_NAMES
@@ -70,6 +70,7 @@ _OTHER_PLACES: Final = (
 def openapi_document(app: Starlette) -> dict[str, Any]:
     """Return an application's document."""
     paths = _paths(app.routes)
+    _add_links(paths)
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -79,12 +80,15 @@ def openapi_document(app: Starlette) -> dict[str, Any]:
             "version": leanbe_emitter.__version__,
         },
         "servers": [{"url": app.state.root_path or "/", "description": _SERVER}],
-        "paths": paths,
-        "components": {"schemas": {"Problem": setup.PROBLEM}, "securitySchemes": {"token": _TOKEN}},
+        "paths": components.named(paths),
+        "components": {
+            "schemas": components.SCHEMAS,
+            "responses": problems.openapi_responses(),
+            "securitySchemes": {"token": _TOKEN},
+        },
     }
     if app.state.needs_token:
         _require_token(document)
-    _add_links(paths)
     examples = _examples()
     document["webhooks"] = {each.name: _webhook(each, examples[each.name]) for each in EVENTS}
     return document
@@ -134,12 +138,9 @@ def _add_examples(operation: Mapping[str, Any]) -> None:
     for content in operation.get("requestBody", {}).get("content", {}).values():
         if "example" not in content:
             content["example"] = example_of(content["schema"])
-    for status, response in operation["responses"].items():
-        for media_type, content in response.get("content", {}).items():
-            if media_type == problems.MEDIA_TYPE:
-                content["example"] = problems.example(int(status))
-            else:
-                content["example"] = example_of(content["schema"])
+    for response in operation["responses"].values():
+        for content in response.get("content", {}).values():
+            content["example"] = example_of(content["schema"])
 
 
 def _examples() -> dict[str, Any]:

@@ -22,6 +22,7 @@ class OpenApiCheck:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._paths = document["paths"]
+        self._responses = document["components"]["responses"]
         # The template with the fewest variables comes first.
         templates = sorted(self._paths, key=lambda each: each.count("{"))
         self._templates = [
@@ -41,7 +42,11 @@ class OpenApiCheck:
         assert status in operation["responses"], (
             f"the document lists no status {status} for {method} {path}"
         )
+        where: tuple[str, ...] = ("paths", template, method.lower(), "responses", status)
         promised = operation["responses"][status]
+        if "$ref" in promised:
+            where = ("components", "responses", promised["$ref"].rpartition("/")[2])
+            promised = self._responses[where[-1]]
         assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
             answer.headers
         )
@@ -50,10 +55,9 @@ class OpenApiCheck:
             return
         media_type = answer.headers["content-type"]
         assert media_type in promised["content"]
-        where = (template, method.lower(), "responses", status, "content", media_type, "schema")
+        validator = self._validator(*where, "content", media_type, "schema")
         errors = [
-            f"{each.instance_path}: {each.message}"
-            for each in self._validator(*where).iter_errors(answer.json())
+            f"{each.instance_path}: {each.message}" for each in validator.iter_errors(answer.json())
         ]
         assert not errors, errors
 
@@ -63,7 +67,7 @@ class OpenApiCheck:
         return next(fitting, "")
 
     def _new_validator(self, *where: str) -> Draft202012Validator:
-        steps = (each.replace("~", "~0").replace("/", "~1") for each in ("paths", *where))
+        steps = (each.replace("~", "~0").replace("/", "~1") for each in where)
         # References of the schema begin at the document that contains it.
         schema = {"$ref": f"{_DOCUMENT}#/{'/'.join(steps).replace('{', '%7B').replace('}', '%7D')}"}
         return Draft202012Validator(schema, registry=self._registry)

@@ -158,9 +158,24 @@ _EXAMPLES: Sequence[LeanbeError] = (
 )
 
 
-def example(status: int) -> dict[str, Any]:
-    """Return the example of a problem with this status."""
-    return next(_document(each) for each in _EXAMPLES if status_of(each) == status)
+def reference(status: HTTPStatus) -> dict[str, str]:
+    """Return the OpenAPI document's reference to the response with a problem of this status."""
+    return {"$ref": f"#/components/responses/{_response_name(status)}"}
+
+
+def openapi_responses() -> dict[str, Any]:
+    """Return the responses with problems for the OpenAPI document, by name."""
+    return {_response_name(status_of(each)): _openapi_response(each) for each in _EXAMPLES}
+
+
+def _response_name(status: HTTPStatus) -> str:
+    # Not the phrase, which depends on the version of Python.
+    return f"Problem{status.value}"
+
+
+def _openapi_response(error: LeanbeError) -> dict[str, Any]:
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": _document(error)}
+    return {"description": status_of(error).phrase, "content": {MEDIA_TYPE: content}}
 
 
 def add_error_handlers(app: Starlette) -> None:

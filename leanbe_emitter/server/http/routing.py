@@ -309,12 +309,8 @@ def _responses(
     success: dict[str, Any] = {"description": HTTPStatus(status).phrase, "headers": dict(headers)}
     if returns is not None:
         success["content"] = {media_type: {"schema": dict(returns)}}
-    return {str(status): success, **{str(each.value): _failure(each) for each in sorted(errors)}}
-
-
-def _failure(status: HTTPStatus) -> dict[str, Any]:
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {"description": status.phrase, "content": {problems.MEDIA_TYPE: problem}}
+    failures = {str(each.value): problems.reference(each) for each in sorted(errors)}
+    return {str(status): success, **failures}
 
 
 def _summary_and_description(endpoint: Callable[..., Any]) -> dict[str, str]:
