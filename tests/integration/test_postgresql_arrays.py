@@ -4,13 +4,7 @@ from typing import Any
 
 import pytest
 
-from leanbe_emitter.storage.engine.postgresql_driver import (
-    ARRAYS,
-    TextArray,
-    arrays,
-    execute,
-    unnest,
-)
+from leanbe_emitter.storage.engine.postgresql import ARRAYS, TextArray, arrays, execute, unnest
 from tests.support.engine_setup import Bench
 
 _VALUES: dict[str, list[Any]] = {

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.engine.postgresql_driver import execute
+from leanbe_emitter.storage.engine.postgresql import execute
 from tests.support.engine_setup import Bench
 from tests.support.recorded_statements import record_statements
 

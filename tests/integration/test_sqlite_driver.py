@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from leanbe_emitter.errors import DatabaseUnavailable
-from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.engine import sqlite
 from leanbe_emitter.storage.engine.database import Database
 from tests.support.recorded_statements import record_statements
 
@@ -18,16 +18,14 @@ _SECRET = "whsec_nobody_is_to_see"
 def database() -> Iterator[Database]:
     with closing(Database(":memory:")) as database:
         with database.transaction() as session:
-            sqlite_driver.execute(
-                session, "CREATE TABLE things (name TEXT PRIMARY KEY, size INT) STRICT"
-            )
+            sqlite.execute(session, "CREATE TABLE things (name TEXT PRIMARY KEY, size INT) STRICT")
         yield database
 
 
 def test_rows_are_plain_tuples(database: Database) -> None:
     with database.transaction() as session:
-        sqlite_driver.execute(session, "INSERT INTO things VALUES (?, ?), (?, ?)", ["a", 1, "b", 2])
-        found = sqlite_driver.execute(
+        sqlite.execute(session, "INSERT INTO things VALUES (?, ?), (?, ?)", ["a", 1, "b", 2])
+        found = sqlite.execute(
             session.connection(), "SELECT * FROM things WHERE size > :least", {"least": 1}
         )
     assert found == [("b", 2)]
@@ -36,10 +34,10 @@ def test_rows_are_plain_tuples(database: Database) -> None:
 
 def test_a_statement_on_the_driver_is_a_part_of_the_transaction(database: Database) -> None:
     with database.transaction() as session:
-        sqlite_driver.execute(session, "INSERT INTO things VALUES ('a', 1)")
+        sqlite.execute(session, "INSERT INTO things VALUES ('a', 1)")
         session.rollback()
     with database.reading() as session:
-        assert sqlite_driver.execute(session, "SELECT * FROM things") == []
+        assert sqlite.execute(session, "SELECT * FROM things") == []
 
 
 @pytest.mark.parametrize("is_listened_to", [False, True])
@@ -47,13 +45,13 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
     database: Database, *, is_listened_to: bool
 ) -> None:
     with database.transaction() as session:
-        sqlite_driver.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
+        sqlite.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
     with (
         database.transaction() as session,
         record_statements(database) if is_listened_to else nullcontext(),
         pytest.raises(IntegrityError) as raised,
     ):
-        sqlite_driver.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
+        sqlite.execute(session, "INSERT INTO things VALUES (?, 1)", [_SECRET])
     assert "INSERT INTO things" in str(raised.value)
     assert _SECRET not in str(raised.value)
     assert _SECRET not in repr(raised.value)
@@ -61,14 +59,14 @@ def test_an_error_is_the_one_of_sqlalchemy_and_shows_no_value(
 
 def test_the_drivers_errors_about_the_database_become_ours(database: Database) -> None:
     with pytest.raises(DatabaseUnavailable) as raised, database.transaction() as session:
-        sqlite_driver.execute(session, "SELECT * FROM nowhere")
+        sqlite.execute(session, "SELECT * FROM nowhere")
     assert isinstance(raised.value.__cause__, OperationalError)
 
 
 def test_listeners_are_told_and_get_the_same_rows(database: Database) -> None:
     with database.transaction() as session, record_statements(database) as sent:
-        sqlite_driver.execute(session, "INSERT INTO things VALUES (?, ?)", ["a", 1])
-        found = sqlite_driver.execute(session, "SELECT name, size FROM things")
+        sqlite.execute(session, "INSERT INTO things VALUES (?, ?)", ["a", 1])
+        found = sqlite.execute(session, "SELECT name, size FROM things")
     assert sent.sent == ["INSERT INTO things VALUES (?, ?)", "SELECT name, size FROM things"]
     assert found == [("a", 1)]
     assert type(found[0]) is tuple
@@ -76,4 +74,4 @@ def test_listeners_are_told_and_get_the_same_rows(database: Database) -> None:
 
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1000, [1000]), (1001, [1000, 1])])
 def test_rows_are_cut_to_what_a_statement_takes(count: int, sizes: list[int]) -> None:
-    assert [len(each) for each in sqlite_driver.batches(range(count))] == sizes
+    assert [len(each) for each in sqlite.batches(range(count))] == sizes

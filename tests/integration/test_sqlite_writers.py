@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from leanbe_emitter import DatabaseUnavailable, Leanbe
-from leanbe_emitter.storage.engine.sqlite_engine import WriterLock
+from leanbe_emitter.storage.engine.sqlite import WriterLock
 from tests.support.concurrency import call_at_once
 from tests.support.recorded_statements import record_statements
 

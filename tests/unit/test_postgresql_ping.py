@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from sqlalchemy import create_engine
 
-from leanbe_emitter.storage.engine.postgresql_engine import (
-    PING_AFTER_SECONDS,
-    ping_idle_connections_only,
-)
+from leanbe_emitter.storage.engine.postgresql import PING_AFTER_SECONDS, ping_idle_connections_only
 
 
 @dataclass(eq=False, kw_only=True)

@@ -22,7 +22,7 @@ from leanbe_emitter.delivery.queue.statements import (
 )
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.engine.postgresql_driver import (
+from leanbe_emitter.storage.engine.postgresql import (
     IntArray,
     TextArray,
     arrays,

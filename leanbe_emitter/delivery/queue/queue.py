@@ -33,8 +33,7 @@ from leanbe_emitter.delivery.queue.strict_ordering import firsts_of, strict_amon
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Settlement
 from leanbe_emitter.ids import IdOf, Ids, second_of_id
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.engine.database import Database, notify_workers
-from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
+from leanbe_emitter.storage.engine.database import Database, again_after_deadlock, notify_workers
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome

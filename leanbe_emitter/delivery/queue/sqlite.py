@@ -26,7 +26,7 @@ from leanbe_emitter.delivery.queue.statements import (
 )
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.outbox import Lease
-from leanbe_emitter.storage.engine.sqlite_driver import batches, execute
+from leanbe_emitter.storage.engine.sqlite import batches, execute
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.schema.states import DeliveryState
 

@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from typing import Protocol, TypeVar
 
 from leanbe_emitter.clock import stopwatch
-from leanbe_emitter.storage.engine.sqlite_engine import WouldBlock, nowait
+from leanbe_emitter.storage.engine.sqlite import WouldBlock, nowait
 
 #: Longest time that work may take on the loop's thread, in seconds.
 SLOW_SECONDS = 0.05

@@ -27,9 +27,8 @@ from tenacity.wait import wait_exponential
 
 from leanbe_emitter.delivery.event_loops import in_background
 from leanbe_emitter.delivery.reconnect_pauses import Backoff
-from leanbe_emitter.storage.engine.commit_counter import CommitCounter
-from leanbe_emitter.storage.engine.database import CHANNEL, Database
-from leanbe_emitter.storage.engine.postgresql_engine import driver_arguments
+from leanbe_emitter.storage.engine.database import CHANNEL, CommitCounter, Database
+from leanbe_emitter.storage.engine.postgresql import driver_arguments
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -45,9 +45,8 @@ from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
 from leanbe_emitter.library.trigger.trigger_results import Triggers
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database
+from leanbe_emitter.storage.engine.database import Database, again_after_deadlock
 from leanbe_emitter.storage.engine.database_urls import shown
-from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
 from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Subject, fingerprints
 from leanbe_emitter.storage.queries.reset import empty, row_counts

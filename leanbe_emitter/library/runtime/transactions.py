@@ -27,9 +27,8 @@ from leanbe_emitter.errors import Conflict, LeanbeError
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.awaitable_results import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
-from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.engine.deadlocks import try_again
-from leanbe_emitter.storage.engine.sqlite_engine import has_unflushed_changes, rows_written
+from leanbe_emitter.storage.engine.database import Database, try_again
+from leanbe_emitter.storage.engine.sqlite import rows_written
 from leanbe_emitter.target_rules import TargetRules
 
 P = ParamSpec("P")
@@ -311,8 +310,6 @@ def _call_in(transaction: Transaction) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        has_written = (
-            before is None or rows_written(session) != before or has_unflushed_changes(session)
-        )
-        transaction.is_spoiled |= has_written
+        is_changed = bool(session.new or session.dirty or session.deleted)
+        transaction.is_spoiled |= before is None or rows_written(session) != before or is_changed
         raise

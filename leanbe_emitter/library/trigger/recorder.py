@@ -20,7 +20,7 @@ from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.trigger.synthetic_events import Author, TriggerRequest, document_of
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.deadlocks import again_after_deadlock
+from leanbe_emitter.storage.engine.database import again_after_deadlock
 from leanbe_emitter.storage.schema.tables import EventRow, ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions

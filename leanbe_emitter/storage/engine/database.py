@@ -11,13 +11,17 @@ statement once.
 A transaction can notify workers at its commit that something is due. PostgreSQL notifies every
 process that listens on a channel. SQLite shows to anybody who asks that another connection has
 committed. Neither says anything before the commit, or after a rollback.
+
+PostgreSQL ends one of two transactions that wait for each other. Nothing of that transaction is
+left, so the call that it belonged to is made again, as a whole.
 """
 
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
@@ -27,10 +31,9 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.errors import Conflict, DatabaseUnavailable
 from leanbe_emitter.settings import Synchronous
 from leanbe_emitter.storage.engine.database_urls import parse_database_url, shown
-from leanbe_emitter.storage.engine.deadlocks import Deadlock
-from leanbe_emitter.storage.engine.driver_errors import as_ours, driver_errors_as_ours
-from leanbe_emitter.storage.engine.postgresql_engine import create_postgresql_engine
-from leanbe_emitter.storage.engine.sqlite_engine import (
+from leanbe_emitter.storage.engine.driver_errors import Deadlock, as_ours, driver_errors_as_ours
+from leanbe_emitter.storage.engine.postgresql import create_postgresql_engine
+from leanbe_emitter.storage.engine.sqlite import (
     ONLY_READS,
     WAITED_SECONDS,
     WriterLock,
@@ -90,7 +93,6 @@ class Database:
         with (
             self._turn,
             self._writers as waited,
-            self._failures_as_ours(),
             self._connected(self.engine, waited=waited) as connection,
             connection.begin(),
             LazySession(connection) as session,
@@ -135,7 +137,6 @@ class Database:
         """Begin a transaction that only reads. All its statements see the same state."""
         with (
             self._turn,
-            self._failures_as_ours(),
             self._connected(self._reader) as connection,
             closing(connection.begin()),
             LazySession(connection) as session,
@@ -150,26 +151,31 @@ class Database:
             options["isolation_level"] = "REPEATABLE READ"
         return self.engine.execution_options(**options)
 
-    def _connected(
-        self, engine: Engine, *, waited: float = 0.0
-    ) -> AbstractContextManager[Connection]:
-        if self._memory is None:
-            connection = engine.connect()
-            return (
-                connection.execution_options(**{WAITED_SECONDS: waited}) if waited else connection
-            )
-        if self._memory.closed:
-            raise DatabaseUnavailable(
-                "The database in memory was closed, and its content is gone.",
-                hint="Open another: with Leanbe() as leanbe.",
-            )
-        if self._memory.in_transaction():
-            # SQLAlchemy would make it a part of the open transaction, and share its fate.
-            raise Conflict(
-                "A database in memory has one transaction at a time, and this thread is in one.",
-                hint="Make a list of what you iterate over first.",
-            )
-        return nullcontext(self._memory)
+    @contextmanager
+    def _connected(self, engine: Engine, *, waited: float = 0.0) -> Iterator[Connection]:
+        """Connect; after a failure, drop every connection, as the failure may be theirs only.
+
+        A SQLite file that was opened read-only stays so on its connections, even when it can be
+        written again. A PostgreSQL that is no longer the primary server may still answer.
+        """
+        try:
+            if self._memory is not None:
+                yield _only(self._memory)
+                return
+            with engine.connect() as connection:
+                if waited:
+                    connection.execution_options(**{WAITED_SECONDS: waited})
+                yield connection
+        except (DBAPIError, DatabaseUnavailable) as error:
+            ours = as_ours(error, self.url)
+            # After a deadlock, the connections are as good as before.
+            is_failure = isinstance(ours, DatabaseUnavailable) and not isinstance(ours, Deadlock)
+            if is_failure and not self.in_memory:
+                self.engine.dispose()
+                self.failures += 1
+            if ours is error:
+                raise
+            raise ours from error
 
     def image(self) -> bytes:
         """Return the database in memory as the bytes of a SQLite file."""
@@ -188,26 +194,6 @@ class Database:
         assert self._memory is not None  # noqa: S101 - only databases in memory are copied
         return self._memory.connection.driver_connection
 
-    @contextmanager
-    def _failures_as_ours(self) -> Iterator[None]:
-        """Drop every connection after a failure, as the failure may be theirs only.
-
-        A SQLite file that was opened read-only stays so on its connections, even when it can be
-        written again. A PostgreSQL that is no longer the primary server may still answer.
-        """
-        try:
-            yield
-        except (DBAPIError, DatabaseUnavailable) as error:
-            ours = as_ours(error, self.url)
-            # After a deadlock, the connections are as good as before.
-            is_failure = isinstance(ours, DatabaseUnavailable) and not isinstance(ours, Deadlock)
-            if is_failure and not self.in_memory:
-                self.engine.dispose()
-                self.failures += 1
-            if ours is error:
-                raise
-            raise ours from error
-
     def close(self) -> None:
         """Close every connection. The content of a database in memory is gone then."""
         if self._memory is not None:
@@ -217,6 +203,22 @@ class Database:
 
     def __repr__(self) -> str:
         return f"Database({shown(self.url)!r})"
+
+
+def _only(connection: Connection) -> Connection:
+    """Return the connection that holds a database in memory, if a transaction can begin on it."""
+    if connection.closed:
+        raise DatabaseUnavailable(
+            "The database in memory was closed, and its content is gone.",
+            hint="Open another: with Leanbe() as leanbe.",
+        )
+    if connection.in_transaction():
+        # SQLAlchemy would make it a part of the open transaction, and share its fate.
+        raise Conflict(
+            "A database in memory has one transaction at a time, and this thread is in one.",
+            hint="Make a list of what you iterate over first.",
+        )
+    return connection
 
 
 def _engine(url: URL, synchronous: Synchronous, *, in_memory: bool) -> Engine:
@@ -238,6 +240,40 @@ def notify_workers(session: Session) -> None:
 def notify_in_process(session: Session) -> None:
     """Notify the workers of this process; the transaction itself notifies other processes."""
     session.info[_NOTIFIES] = True
+
+
+class CommitCounter:
+    """A number that changes whenever another connection has committed to a SQLite file.
+
+    It reads ``PRAGMA data_version`` on a connection of its own, which never writes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Any = None
+        self._failures = database.failures
+
+    def version(self) -> int | None:
+        """Return the number; None while the file cannot be read. This never waits."""
+        if self._failures != self._database.failures:
+            # A file that was opened read-only stays so until all its connections are closed.
+            self._failures = self._database.failures
+            self.close()
+        try:
+            if self._connection is None:
+                self._connection = self._database.new_driver_connection()
+                self._connection.execute("PRAGMA busy_timeout = 0")
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except (DatabaseUnavailable, sqlite3.Error):
+            self.close()
+            return None
+        return version
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class LazySession(Session):
@@ -283,3 +319,34 @@ class LazySession(Session):
         # At once, so that a rollback of the session rolls back the transaction.
         super().connection()
         return getattr(self, name)
+
+
+#: How often a call is made at most.
+MOST_TRIES = 10
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def try_again(call: Callable[[], R]) -> R:
+    """Make a call that is one transaction, again if a deadlock ends it.
+
+    Raises:
+        Deadlock: each of ``MOST_TRIES`` calls ended in one.
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return call()
+        except Deadlock:
+            continue
+    return call()
+
+
+def again_after_deadlock(call: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function that is one transaction of its own; see ``try_again``."""
+
+    @wraps(call)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> R:
+        return try_again(partial(call, *args, **kwargs))
+
+    return tried

@@ -20,7 +20,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from leanbe_emitter.errors import DatabaseUnavailable, LeanbeError
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine.database_urls import NAMING, shown
-from leanbe_emitter.storage.engine.deadlocks import Deadlock
 
 #: The SQLSTATE of a transaction that PostgreSQL ended because of a deadlock.
 _DEADLOCK_DETECTED = "40P01"
@@ -36,6 +35,16 @@ _FAILURE_WORDS = (
     "prepared statement",
     "permission denied for schema",
 )
+
+
+class Deadlock(DatabaseUnavailable):
+    """The database ended a transaction that waited for another one, which waited for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This transaction and another one waited for each other, so the database ended it.",
+            hint="Try again; nothing was changed.",
+        )
 
 
 def as_ours(error: DBAPIError | LeanbeError, url: URL) -> DBAPIError | LeanbeError:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Dialect, Executable, Select, Table, insert
 from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
-from leanbe_emitter.storage.engine.sqlite_driver import execute
+from leanbe_emitter.storage.engine.sqlite import execute
 from leanbe_emitter.storage.schema.tables import Base
 
 NewRow = TypeVar("NewRow", bound=Base)

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from leanbe_emitter.ids import ids_of_second
 from leanbe_emitter.storage.engine.database import CHANNEL
-from leanbe_emitter.storage.engine.postgresql_driver import arrays, unnest
-from leanbe_emitter.storage.engine.sqlite_driver import batches, execute, insert_rows
+from leanbe_emitter.storage.engine.postgresql import arrays, unnest
+from leanbe_emitter.storage.engine.sqlite import batches, execute, insert_rows
 from leanbe_emitter.storage.queries import journal
 from leanbe_emitter.storage.queries.journal import Fact
 

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.storage.engine import sqlite_driver
+from leanbe_emitter.storage.engine import sqlite
 from leanbe_emitter.storage.queries.compiled_statements import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import JournalRow
@@ -147,7 +147,7 @@ def write(within: Session | Connection, facts: Sequence[Fact]) -> None:
     connection = within if isinstance(within, Connection) else within.connection()
     values = (entries_of(facts),)
     if connection.dialect.name == "sqlite":
-        sqlite_driver.execute(connection, _WRITE["sqlite"], values)
+        sqlite.execute(connection, _WRITE["sqlite"], values)
     else:
         connection.exec_driver_sql(_WRITE["postgresql"], values)
 
