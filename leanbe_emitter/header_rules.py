@@ -6,9 +6,12 @@ length, its connection). Messages never show values, because values may be token
 
 import re
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from leanbe_emitter.errors import InvalidValue
 
+#: Headers of a request, in order.
+Headers: TypeAlias = tuple[tuple[str, str], ...]
 #: The text in place of a secret.
 MASK = "********"
 #: Headers of every request, which are no secrets even if a product sets them.
@@ -30,6 +33,11 @@ _FRAMING = frozenset(
         "upgrade",
     }
 )
+
+
+def header_pairs(pairs: Iterable[Iterable[str]]) -> Headers:
+    """Return stored headers as an immutable sequence of names and values."""
+    return tuple((name, value) for name, value in pairs)
 
 
 def check_header(name: str, value: str) -> tuple[str, str]:

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, update
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import NotFound
+from leanbe_emitter.header_rules import Headers, header_pairs
 from leanbe_emitter.ids import IdOf, Ids
 from leanbe_emitter.storage.engine.database import notify_in_process
 from leanbe_emitter.storage.queries import emission, journal
@@ -38,8 +39,6 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Trigge
 from leanbe_emitter.wire.assumptions.parsing import changed_assumptions, parse_assumptions
 from leanbe_emitter.wire.envelope import SealedRequest, Sealer
 from leanbe_emitter.wire.instants import print_milliseconds
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,4 +318,4 @@ def _lock(
 
 @lru_cache(maxsize=4096)
 def _headers(text: str) -> Headers:
-    return tuple((name, value) for name, value in json.loads(text))
+    return header_pairs(json.loads(text))

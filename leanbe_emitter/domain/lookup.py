@@ -1,4 +1,4 @@
-"""Lookup of objects by a reference: a name or an e-mail, an id, or a unique part of an id.
+"""Lookup of objects by a reference: a snapshot, a name, an id, or a unique part of an id.
 
 ObjectIds of one second begin alike, so output shows their endings. Six digits of either end are
 enough if they are unique. A whole id takes precedence over a name, and a name over a part of an id.
@@ -7,7 +7,8 @@ This module imports no document tables, so synthetic events load none.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -17,7 +18,7 @@ from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Hint
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
 from leanbe_emitter.storage.queries.compiled_statements import load
-from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 
@@ -62,22 +63,20 @@ _NAME_ONE = Hint(
 Row = TypeVar("Row")
 
 
-class HasId(Protocol):
-    """An object that its id names, such as a snapshot."""
+@dataclass(frozen=True, kw_only=True)
+class Identified:
+    """A snapshot that has an id. Every method that takes the id takes the snapshot, too."""
 
-    @property
-    def id(self) -> str:
-        """Return the id."""
-        ...
+    id: str
 
 
-def reference_text(reference: HasId | str) -> str:
-    """Return the text of a reference: for an object, its id.
+def reference_text(reference: Identified | str) -> str:
+    """Return the text of a reference: for a snapshot, its id.
 
     Raises:
-        InvalidValue: it is neither a text nor an object with an id.
+        InvalidValue: it is neither a text nor a snapshot with an id.
     """
-    text = reference if isinstance(reference, str) else getattr(reference, "id", None)
+    text = reference.id if isinstance(reference, Identified) else reference
     if not isinstance(text, str):
         raise InvalidValue(
             f"{reference!r} names nothing.",
@@ -139,20 +138,23 @@ def find_by_whole_id(
     return next(iter(load(session, statement, id=reference, **values)), None)
 
 
-def product(session: Session, reference: str) -> ProductRow:
-    """Return the product of a name, an id, or a part of an id.
+def product(session: Session, reference: Identified | str | None) -> ProductRow:
+    """Return the product of a snapshot, a name, an id, or a part of an id; None: the only product.
 
     Raises:
         NotFound: no product has it.
         InvalidValue: several products have it.
     """
-    row = find_by_whole_id(session, _OF_ID, reference)
-    if row is None and is_storable(reference):
-        row = next(iter(load(session, _OF_NAME, name=reference)), None)
+    if reference is None:
+        return _only_product(session)
+    text = reference_text(reference)
+    row = find_by_whole_id(session, _OF_ID, text)
+    if row is None and is_storable(text):
+        row = next(iter(load(session, _OF_NAME, name=text)), None)
     return row or find(
         session,
         select(ProductRow),
-        reference,
+        text,
         what="product",
         by_id=ProductRow.id,
         by_name=lambda name: ProductRow.name == name,
@@ -170,13 +172,19 @@ def cached_product(session: Session, reference: str) -> ProductRow:
     return row
 
 
-def only_product(session: Session) -> ProductRow:
-    """Return the only product of the database.
+def delivery(session: Session, reference: Identified | str) -> DeliveryRow:
+    """Return the delivery of a snapshot, an id, or a part of an id.
 
     Raises:
-        NotFound: the database has no product.
-        InvalidValue: it has several, so the caller must name one.
+        NotFound: no delivery has it.
+        InvalidValue: several deliveries have it.
     """
+    text = reference_text(reference)
+    return find(session, select(DeliveryRow), text, what="delivery", by_id=DeliveryRow.id)
+
+
+def _only_product(session: Session) -> ProductRow:
+    """Return the only product of the database; an error says that there is none, or several."""
     rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:
         raise no_product_yet()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.documents.users import User
     from leanbe_emitter.library.handle.information import Info
     from leanbe_emitter.library.handle.leanbe import Leanbe
-    from leanbe_emitter.library.runtime.awaitable_results import Nothing, Results
+    from leanbe_emitter.library.runtime.awaitables import Nothing, Results
     from leanbe_emitter.library.runtime.paging import Page
     from leanbe_emitter.library.setup.faults import Fault
     from leanbe_emitter.library.setup.product import Product, Webhook
@@ -86,7 +86,7 @@ _NAMES = {
     "library.runtime.paging": ("Page",),
     "library.deliveries.probing": ("Probed",),
     "library.deliveries.redelivery": ("Job", "Redelivered"),
-    "library.runtime.awaitable_results": ("Nothing", "Results"),
+    "library.runtime.awaitables": ("Nothing", "Results"),
     "library.trigger.one_shot": ("OneShotSender", "WebhookTarget"),
     "library.deliveries.delivery": ("Delivery", "Event", "RecordedEvents"),
     "library.documents.users": ("User",),

@@ -18,7 +18,7 @@ from leanbe_emitter.clock import RANGE
 from leanbe_emitter.delivery.network.transport import Answer, Unknown
 from leanbe_emitter.library.handle import clock
 from leanbe_emitter.library.handle.clock import AdvancingClock
-from leanbe_emitter.library.runtime.awaitable_results import Results
+from leanbe_emitter.library.runtime.awaitables import Results
 from tests.support.scripted_transport import OK, ScriptedTransport
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

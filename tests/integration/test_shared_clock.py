@@ -16,7 +16,7 @@ from leanbe_emitter.clock import MANUAL, SYSTEM, milliseconds_of, to_millisecond
 from leanbe_emitter.delivery.queue_types import Settlement
 from leanbe_emitter.delivery.worker.foreground import ONE
 from leanbe_emitter.library import Attempt
-from leanbe_emitter.library.runtime.awaitable_results import Results
+from leanbe_emitter.library.runtime.awaitables import Results
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow

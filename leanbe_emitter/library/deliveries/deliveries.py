@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import reading
@@ -37,11 +38,9 @@ from leanbe_emitter.library.deliveries.waiting import (
     reason_pending,
     reason_settled,
 )
-from leanbe_emitter.library.runtime.awaitable_results import Results
-from leanbe_emitter.library.runtime.awaitables import wait_until, waits
+from leanbe_emitter.library.runtime.awaitables import Results, wait_until, waits
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
-from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.queries.journal import Cursor
@@ -93,7 +92,7 @@ class Deliveries:
             InvalidValue: several deliveries match.
         """
         with self._transactions.looking() as session:
-            return self._snapshots(session, [delivery_row(session, reference).id])[0]
+            return self._snapshots(session, [lookup.delivery(session, reference).id])[0]
 
     def list(
         self,
@@ -423,7 +422,7 @@ class Deliveries:
     def _cancel(self, references: Sequence[DeliveryRef], which: Filter | None) -> Sequence[str]:
         with self._transactions.acting() as action:
             session = action.session
-            ids = [delivery_row(session, reference).id for reference in references]
+            ids = [lookup.delivery(session, reference).id for reference in references]
             cancelled = cancel_named(session, ids) if ids else []
             if which is not None:
                 found = selected(session, which, DeliveryRow.id)

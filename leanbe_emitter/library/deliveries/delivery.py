@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
-from leanbe_emitter.library.runtime.awaitable_results import Itself, Results
-from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
+from leanbe_emitter.domain.lookup import Identified
+from leanbe_emitter.header_rules import Headers, header_pairs
+from leanbe_emitter.library.runtime.awaitables import Itself, Results
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, EventRow

@@ -28,9 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.clock import check_instant, to_milliseconds
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.errors import InvalidValue, check_type
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryState, DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, RedeliveryRow
@@ -221,7 +221,7 @@ def selected(session: Session, which: Filter, what: Any = DeliveryRow) -> Select
         statement = statement.where(EventRow.name.in_(matching(which.event)))
     if which.product is not None:
         statement = statement.where(
-            DeliveryRow.product_id == product_row(session, which.product).id
+            DeliveryRow.product_id == lookup.product(session, which.product).id
         )
     if which.since is not None:
         statement = statement.where(DeliveryRow.created_at >= to_milliseconds(which.since))

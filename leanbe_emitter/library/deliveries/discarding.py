@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.hints import LIST_DELIVERIES
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
-from leanbe_emitter.library.runtime.references import delivery_row
 from leanbe_emitter.outbox import cancel
 from leanbe_emitter.storage.schema.states import UNHELD
 from leanbe_emitter.storage.schema.tables import DeliveryRow
@@ -26,7 +26,7 @@ def discardable(
         Conflict: a referenced delivery is settled or in flight.
         InvalidValue: a reference matches several deliveries, or the filter is refused.
     """
-    ids = [delivery_row(session, reference).id for reference in references]
+    ids = [lookup.delivery(session, reference).id for reference in references]
     _require_unheld(session, select(DeliveryRow.id, DeliveryRow.state), ids)
     wanted = [DeliveryRow.id.in_(ids)]
     if which is not None:

@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.lookup import find, reference_text
 from leanbe_emitter.library.deliveries.delivery import Event
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import sizes
@@ -74,7 +74,9 @@ class Events:
         if product is None:
             return json_schema(name)
         with self._transactions.looking() as session:
-            return json_schema(name, parse_assumptions(product_row(session, product).assumptions))
+            return json_schema(
+                name, parse_assumptions(lookup.product(session, product).assumptions)
+            )
 
     def get(self, reference: str) -> Event:
         """Return the event of that id, or of a part of the id.
@@ -122,7 +124,7 @@ class Events:
             if event is not None:
                 found = found.where(EventRow.name.in_(matching(event)))
             if product is not None:
-                found = found.where(EventRow.product_id == product_row(session, product).id)
+                found = found.where(EventRow.product_id == lookup.product(session, product).id)
             at, identifier = EventRow.recorded_at, EventRow.id
             ids = newest_ids(session, found, at, identifier, limit=limit + 1, after=after)
             length = min(limit, _length(session, ids, max_bytes))

@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.library.deliveries import reading
-from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow

@@ -9,6 +9,7 @@ from leanbe_emitter.delivery.probing.conversation import ProbeEvents, events_of,
 from leanbe_emitter.delivery.probing.prober import OtherSecrets, Prober, prober_of
 from leanbe_emitter.delivery.queue_types import Headers, WebhookSettings
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.header_rules import header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import Delivery
@@ -18,9 +19,8 @@ from leanbe_emitter.library.deliveries.last_request import (
     other_secrets_of,
     webhook_of,
 )
-from leanbe_emitter.library.runtime.awaitable_results import Itself
+from leanbe_emitter.library.runtime.awaitables import Itself
 from leanbe_emitter.library.runtime.delivery_engine import Engine
-from leanbe_emitter.library.runtime.references import header_pairs
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
@@ -68,7 +68,7 @@ class Probing:
             row = webhook_of(session, delivery)
             return _Webhook(
                 settings=_settings(row),
-                headers=tuple(header_pairs(row.headers)),
+                headers=header_pairs(row.headers),
                 assume=assumptions_of(session, delivery, attempt_of(delivery, None)),
                 other_secrets=other_secrets_of(session, row),
             )

@@ -28,10 +28,9 @@ from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
-from leanbe_emitter.library.runtime.awaitable_results import Itself
+from leanbe_emitter.library.runtime.awaitables import Itself
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
-from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.outbox import Lease, redeliver
 from leanbe_emitter.storage.schema.states import DUE, DeliveryState
@@ -107,7 +106,7 @@ class Redelivery:
     ) -> Sequence[str]:
         with self._transactions.acting() as action:
             session = action.session
-            old = [delivery_row(session, reference) for reference in references]
+            old = [lookup.delivery(session, reference) for reference in references]
             # In the order of their ids, as outbox.record locks them.
             for product_id in sorted({each.product_id for each in old}):
                 _require_url(action, product_id)
@@ -276,7 +275,7 @@ def _selection(session: Session, job: Job) -> str:
 
 
 def _compared(session: Session, which: Filter) -> dict[str, object]:
-    product_id = None if which.product is None else product_row(session, which.product).id
+    product_id = None if which.product is None else lookup.product(session, which.product).id
     given: dict[str, object] = {
         "status": which.status,
         "event": which.event,
@@ -293,7 +292,7 @@ def _compared(session: Session, which: Filter) -> dict[str, object]:
 
 def _wanted(session: Session, job: Job) -> Select[Any]:
     columns: tuple[Any, ...] = (DeliveryRow.id, DeliveryRow.event_id, DeliveryRow.product_id)
-    named = DeliveryRow.id.in_([delivery_row(session, each).id for each in job.references])
+    named = DeliveryRow.id.in_([lookup.delivery(session, each).id for each in job.references])
     if job.which is None:
         return select(*columns).where(named)
     if not job.references:

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import line_of
 from leanbe_emitter.library.runtime.paging import check_limit
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import journal
@@ -165,7 +165,7 @@ def reason_none(session: Session, product: ProductRef | None) -> PendingReason:
     """Explain why no delivery is pending: for one product, or for any."""
     with_url, nobody = select(WebhookRow).where(WebhookRow.url.is_not(None)), "No product has a"
     if product is not None:
-        row = product_row(session, product)
+        row = lookup.product(session, product)
         with_url = with_url.where(WebhookRow.product_id == row.id)
         nobody = f"The product {row.name!r} has no"
     if session.scalar(with_url.limit(1)) is not None:

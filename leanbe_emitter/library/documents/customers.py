@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.lookup import reference_text
+from leanbe_emitter.domain.lookup import Identified, reference_text
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.document_snapshot import (
@@ -20,7 +20,6 @@ from leanbe_emitter.library.documents.document_snapshot import (
 )
 from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag
 from leanbe_emitter.library.runtime.paging import PAGE, Page
-from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.storage.schema.document_tables import CustomerProductRow, CustomerRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.payloads.declarations import CUSTOMER

@@ -15,7 +15,7 @@ from types import NoneType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from leanbe_emitter.domain.document_values import column_of
-from leanbe_emitter.library.runtime.references import Identified
+from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.wire.instants import parse_instant
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES, document_shape
 from leanbe_emitter.wire.payloads.shapes import ListOf, Object

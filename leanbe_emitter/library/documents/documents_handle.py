@@ -57,7 +57,7 @@ class Documents(OpenDatabase):
         """
         if product is None:
             with self._transactions.looking() as session:
-                product = lookup.only_product(session).id
+                product = lookup.product(session, None).id
         return COLLECTIONS[collection](self._transactions, product)
 
     def transaction(self) -> AbstractContextManager[Transaction]:

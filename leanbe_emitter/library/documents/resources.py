@@ -18,12 +18,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from leanbe_emitter.domain import lookup, users
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_values import column_of
-from leanbe_emitter.domain.lookup import find, reference_text
+from leanbe_emitter.domain.lookup import Identified, find, reference_text
 from leanbe_emitter.domain.validation import check_text, unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, in_order
-from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet

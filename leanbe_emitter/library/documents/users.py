@@ -6,9 +6,8 @@ from typing import Any
 
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain import lookup, users
-from leanbe_emitter.domain.lookup import reference_text
+from leanbe_emitter.domain.lookup import Identified, reference_text
 from leanbe_emitter.library.documents.document_snapshot import UserReference
-from leanbe_emitter.library.runtime.references import Identified
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import UserRow
 

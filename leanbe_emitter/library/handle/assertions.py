@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import exists, select
 
 from leanbe_emitter.delivery.watching import Attempt
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.errors import EventsNotDelivered, InvalidValue, check_type
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import DeliveryReport, Expected, line_of
 from leanbe_emitter.library.deliveries.journal import Journal
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind, Outcome
@@ -136,7 +136,9 @@ class Assertions:
         statement = select(EventRow).where(~exists().where(DeliveryRow.event_id == EventRow.id))
         with self._transactions.looking() as session:
             if product is not None:
-                statement = statement.where(EventRow.product_id == product_row(session, product).id)
+                statement = statement.where(
+                    EventRow.product_id == lookup.product(session, product).id
+                )
             undelivered = [
                 Event.of(row) for row in session.scalars(statement.order_by(EventRow.id))
             ]
@@ -145,7 +147,7 @@ class Assertions:
     def _arrivals(self, product: ProductRef | None) -> list[Delivery]:
         """Return the accepted deliveries, in the order of acceptance."""
         with self._transactions.looking() as session:
-            product_id = None if product is None else product_row(session, product).id
+            product_id = None if product is None else lookup.product(session, product).id
         return [
             entry.delivery
             for entry in self._journal.read_all()

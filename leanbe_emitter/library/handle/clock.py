@@ -30,8 +30,7 @@ from leanbe_emitter.delivery.queue.queue import Queue
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
 from leanbe_emitter.library.deliveries.journal import Journal
-from leanbe_emitter.library.runtime.awaitable_results import Results
-from leanbe_emitter.library.runtime.awaitables import wait_until, waits
+from leanbe_emitter.library.runtime.awaitables import Results, wait_until, waits
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.schema.states import DeliveryState

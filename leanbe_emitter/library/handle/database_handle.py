@@ -19,6 +19,7 @@ from leanbe_emitter.delivery.network.transport import AnswerLimits
 from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.errors import InvalidValue, NotAwaited, check_type
 from leanbe_emitter.ids import Ids
@@ -30,11 +31,16 @@ from leanbe_emitter.library.documents.users import Users
 from leanbe_emitter.library.handle.assertions import Assertions
 from leanbe_emitter.library.handle.clock import AdvancingClock
 from leanbe_emitter.library.handle.information import Counts, Info, count
-from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
-from leanbe_emitter.library.runtime.awaitables import drive, require_async_with, waits
+from leanbe_emitter.library.runtime.awaitables import (
+    NOTHING,
+    Nothing,
+    Results,
+    drive,
+    require_async_with,
+    waits,
+)
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.opening import open_database
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.routing_transport import as_transport
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.assumptions import Assumptions
@@ -220,7 +226,7 @@ class DatabaseHandle:
             NotFound: there is no such product.
         """
         with self._transactions.looking() as session:
-            product_id = None if product is None else product_row(session, product).id
+            product_id = None if product is None else lookup.product(session, product).id
             return row_counts(session, product_id)
 
     def info(self) -> Info:

@@ -19,8 +19,14 @@ from leanbe_emitter.library.deliveries.delivery import Delivery, RecordedEvents
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.waiting import reason_pending
 from leanbe_emitter.library.handle.database_handle import DatabaseHandle
-from leanbe_emitter.library.runtime.awaitable_results import NOTHING, Nothing, Results
-from leanbe_emitter.library.runtime.awaitables import wait_until, waits, waits_at_end
+from leanbe_emitter.library.runtime.awaitables import (
+    NOTHING,
+    Nothing,
+    Results,
+    wait_until,
+    waits,
+    waits_at_end,
+)
 from leanbe_emitter.library.runtime.loop_runner import require_no_loop
 from leanbe_emitter.library.setup.product import Product, ProductRef
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest

@@ -25,7 +25,7 @@ from leanbe_emitter.domain.action import Action, Limits, forget_locks
 from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict, LeanbeError
 from leanbe_emitter.ids import Ids
-from leanbe_emitter.library.runtime.awaitable_results import Unawaited
+from leanbe_emitter.library.runtime.awaitables import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.storage.engine.database import Database, try_again
 from leanbe_emitter.storage.engine.sqlite import rows_written

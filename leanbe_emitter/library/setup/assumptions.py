@@ -1,7 +1,6 @@
 """``leanbe.assumptions``: the assumptions of products."""
 
-from leanbe_emitter.domain import products
-from leanbe_emitter.library.runtime.references import product_row
+from leanbe_emitter.domain import lookup, products
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef
 
@@ -27,7 +26,7 @@ class Assumptions:
         """
         with self._transactions.acting() as action:
             return products.set_assumption(
-                action, product_row(action.session, product), name, value
+                action, lookup.product(action.session, product), name, value
             )
 
     @one_transaction
@@ -39,7 +38,7 @@ class Assumptions:
             InvalidValue: there is no such assumption.
         """
         with self._transactions.acting() as action:
-            products.unset_assumption(action, product_row(action.session, product), name)
+            products.unset_assumption(action, lookup.product(action.session, product), name)
 
     def of(self, product: ProductRef | None = None) -> dict[str, str]:
         """Return the assumptions that were set for a product, as canonical texts.
@@ -48,4 +47,4 @@ class Assumptions:
             NotFound: there is no such product.
         """
         with self._transactions.looking() as session:
-            return dict(product_row(session, product).assumptions)
+            return dict(lookup.product(session, product).assumptions)

@@ -15,10 +15,10 @@ from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.delivery.attempt.fault_transport import needs_wire
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.queue.fault_assignment import release_all
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.errors import FaultNeverFired, InvalidValue, check_type
 from leanbe_emitter.ids import IdOf
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.engine.database import notify_workers
@@ -267,7 +267,7 @@ class Faults:
             matching(event)
         with self._transactions.acting() as action:
             session, product = action.session, which.get("product")
-            product_id = None if product is None else product_row(session, product).id
+            product_id = None if product is None else lookup.product(session, product).id
             if misbehaviour.needs_wire:
                 self._require_wire(session, product_id)
             last = session.scalar(select(func.max(FaultRow.position)))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from leanbe_emitter.library.runtime.references import Headers, Identified, header_pairs
+from leanbe_emitter.domain.lookup import Identified
+from leanbe_emitter.header_rules import Headers, header_pairs
 from leanbe_emitter.storage.schema.tables import WebhookRow
 from leanbe_emitter.wire.instants import print_instant
 

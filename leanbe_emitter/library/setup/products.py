@@ -21,7 +21,6 @@ from leanbe_emitter.library.documents.ideas import Ideas
 from leanbe_emitter.library.documents.okrs import Okrs
 from leanbe_emitter.library.documents.resources import Resource
 from leanbe_emitter.library.documents.users import ProductUsers
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import Product, ProductRef, Webhook
 from leanbe_emitter.library.setup.seeds import Seeds
@@ -131,7 +130,7 @@ class Products:
             InvalidValue: several products match.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, product_row(session, reference))
+            return self._snapshot(session, lookup.product(session, reference))
 
     def documents(self, collection: str, reference: str) -> Resource[Any, Any]:
         """Return a product's documents of one kind, such as ``ideas``, without looking it up now.
@@ -149,7 +148,7 @@ class Products:
             InvalidValue: there are several products.
         """
         with self._transactions.looking() as session:
-            return self._snapshot(session, lookup.only_product(session))
+            return self._snapshot(session, lookup.product(session, None))
 
     def list(self) -> list[Product]:
         """Return all products, in the order of their creation."""
@@ -202,7 +201,7 @@ class Products:
             Conflict: another product has that name.
         """
         with self._transactions.acting() as action:
-            row = products.rename(action, product_row(action.session, reference), name)
+            row = products.rename(action, lookup.product(action.session, reference), name)
             return self._snapshot(action.session, row)
 
     @one_transaction
@@ -215,7 +214,7 @@ class Products:
             Conflict: a backlog item has a status that the list does not have.
         """
         with self._transactions.acting() as action:
-            row = products.set_statuses(action, product_row(action.session, reference), statuses)
+            row = products.set_statuses(action, lookup.product(action.session, reference), statuses)
             return self._snapshot(action.session, row)
 
     @one_transaction
@@ -226,7 +225,7 @@ class Products:
             NotFound: there is no such product.
         """
         with self._transactions.acting() as action:
-            products.remove(action, product_row(action.session, reference))
+            products.remove(action, lookup.product(action.session, reference))
 
     @one_transaction
     def reset(self, reference: ProductRef) -> Product:
@@ -242,7 +241,7 @@ class Products:
         """
         self._transactions.require_none("Resetting a product")
         with self._transactions.acting() as action:
-            row = product_row(action.session, reference)
+            row = lookup.product(action.session, reference)
             products.empty(action, row)
             self._seeds.replant_product(action.session, row)
             product = self._snapshot(action.session, row)

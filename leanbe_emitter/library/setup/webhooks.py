@@ -5,9 +5,8 @@ from functools import partial
 from typing import Any
 
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
-from leanbe_emitter.domain import webhooks
+from leanbe_emitter.domain import lookup, webhooks
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library.runtime.references import product_row
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.setup.product import ProductRef, Webhook
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -66,7 +65,7 @@ class Webhooks:
         self, product: ProductRef, url: Callable[[ProductRow], str], /, **settings: Any
     ) -> Webhook:
         with self._transactions.acting() as action:
-            row = product_row(action.session, product)
+            row = lookup.product(action.session, product)
             return Webhook.of(webhooks.set_url(action, row, url(row), **settings))
 
     @one_transaction
@@ -82,7 +81,7 @@ class Webhooks:
             Conflict: the product has no secret yet.
         """
         with self._transactions.acting() as action:
-            row = webhooks.rotate(action, product_row(action.session, product), secret=secret)
+            row = webhooks.rotate(action, lookup.product(action.session, product), secret=secret)
             return Webhook.of(row)
 
     @one_transaction
@@ -93,7 +92,7 @@ class Webhooks:
             NotFound: there is no such product.
         """
         with self._transactions.acting() as action:
-            return Webhook.of(webhooks.clear(action, product_row(action.session, product)))
+            return Webhook.of(webhooks.clear(action, lookup.product(action.session, product)))
 
     def secrets(self) -> list[tuple[str, str]]:
         """Return every present and former secret, each with a description, for ``explain``."""

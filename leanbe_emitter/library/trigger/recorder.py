@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import user_references
+from leanbe_emitter.domain import lookup, user_references
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.opening import OpenDatabase
-from leanbe_emitter.library.runtime.references import delivery_row, product_row
 from leanbe_emitter.library.trigger.synthetic_events import Author, TriggerRequest, document_of
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
@@ -59,7 +58,7 @@ def plan(
         request.limits.check_events(len(request.events) * request.times)
     earlier = None if request.same_as is None else _event_of(session, request.same_as)
     reference = earlier.product_id if earlier and request.product is None else request.product
-    product = product_row(session, reference)
+    product = lookup.product(session, reference)
     request_assumptions = {
         name: check_assumption(name, value) for name, value in request.assume.items()
     }
@@ -112,7 +111,7 @@ def record_planned(  # noqa: PLR0913 - the request, and what it is recorded with
 
 
 def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:
-    return session.get_one(EventRow, delivery_row(session, reference).event_id)
+    return session.get_one(EventRow, lookup.delivery(session, reference).event_id)
 
 
 class Recorder(OpenDatabase):

@@ -11,12 +11,12 @@ from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import Conflict
+from leanbe_emitter.header_rules import Headers, header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.delivery_engine import Engine
-from leanbe_emitter.library.runtime.references import Headers
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.library.trigger.recorder import PlannedEvents, plan, record_planned
 from leanbe_emitter.library.trigger.synthetic_events import TriggerRequest
@@ -112,7 +112,7 @@ def _dry_run(
     )
     body = sealed.body.encode()
     url = webhook.url if sends_event(assumptions, event.name) else None
-    headers = (*sealed.headers, *((name, value) for name, value in webhook.headers))
+    headers = (*sealed.headers, *header_pairs(webhook.headers))
     return DryRun(
         event=event.name,
         method=assumptions.method,
