@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, changing, record
-from leanbe_emitter.domain.document_references import product_reference
-from leanbe_emitter.domain.document_values import assign, instant_text
+from leanbe_emitter.domain.document_values import assign, instant_text, product_reference
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row

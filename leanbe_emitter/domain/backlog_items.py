@@ -7,8 +7,12 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, record
-from leanbe_emitter.domain.document_references import idea_references, product_reference
-from leanbe_emitter.domain.document_values import assign, changed_names
+from leanbe_emitter.domain.document_values import (
+    assign,
+    changed_names,
+    idea_references,
+    product_reference,
+)
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue

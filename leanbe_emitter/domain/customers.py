@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.document_references import product_reference
-from leanbe_emitter.domain.document_values import assign, changed_names, column_of
+from leanbe_emitter.domain.document_values import assign, changed_names, product_reference
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_fields, require
@@ -32,14 +31,14 @@ from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import CustomerFanout
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.instants import print_milliseconds
-from leanbe_emitter.wire.payloads.declarations import CUSTOMER
+from leanbe_emitter.wire.payloads.declarations import CUSTOMER, snake_case
 from leanbe_emitter.wire.stringify import JSON
 
 #: The default ``source`` of customers and requests (contract b.2).
 MANUAL = "Manual"
 #: The columns of the members that a row holds as the document shows them.
 _COLUMNS = {
-    name: column_of(name) for name in (*CUSTOMER.settable, "publicId") if name != "products"
+    name: snake_case(name) for name in (*CUSTOMER.settable, "publicId") if name != "products"
 }
 #: Lists whose entries have ids of any form. An entry without an id gets one.
 _WITH_IDS = ("devices", "billing_details")

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.document_references import (
+from leanbe_emitter.domain.document_values import (
+    assign,
     customer_references,
     idea_references,
     product_reference,
 )
-from leanbe_emitter.domain.document_values import assign
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.validation import check_fields, is_storable, require
 from leanbe_emitter.errors import Conflict

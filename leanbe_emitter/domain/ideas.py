@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, changing, record
-from leanbe_emitter.domain.document_references import product_reference, request_references
-from leanbe_emitter.domain.document_values import assign
+from leanbe_emitter.domain.document_values import assign, product_reference, request_references
 from leanbe_emitter.domain.lookup import find, find_by_whole_id
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_text, require

@@ -15,7 +15,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from leanbe_emitter.domain import customers, ideas
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.document_references import customer_reference
+from leanbe_emitter.domain.document_values import customer_reference
 from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row

@@ -19,7 +19,6 @@ from leanbe_emitter import (
     Product,
     stringify,
 )
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.library.documents.announcements import AnnouncementFields
 from leanbe_emitter.library.documents.backlog_items import BacklogItemFields
 from leanbe_emitter.library.documents.customers import CustomerFields
@@ -33,6 +32,7 @@ from leanbe_emitter.wire.payloads.declarations import (
     IDEA,
     IDEA_REQUEST,
     OKR,
+    snake_case,
 )
 from tests.support.loopback_receiver import LoopbackReceiver
 
@@ -227,13 +227,13 @@ def assert_set(snapshot: Snapshot, settable: Sequence[str], fields: Mapping[str,
     """See that a snapshot's document has what was set, and leaves out what was taken away."""
     document = snapshot.document()
     for name in settable:
-        assert plain(document.get(name)) == fields[column_of(name)], name
+        assert plain(document.get(name)) == fields[snake_case(name)], name
 
 
 @pytest.mark.parametrize("resource", SETTABLE)
 def test_types_and_domain_agree_on_what_can_be_set(resource: str) -> None:
     settable, fields = SETTABLE[resource]
-    assert {column_of(name) for name in settable} == set(fields.__annotations__)
+    assert {snake_case(name) for name in settable} == set(fields.__annotations__)
     assert set(BEFORE[resource]) == set(fields.__annotations__)
 
 

@@ -4,9 +4,8 @@ import inspect
 
 import pytest
 
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.library.documents.documents_handle import COLLECTIONS
-from leanbe_emitter.wire.payloads.declarations import DECLARATIONS, Declaration, Input
+from leanbe_emitter.wire.payloads.declarations import DECLARATIONS, Declaration, Input, snake_case
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 
 each_resource = pytest.mark.parametrize("resource", DECLARATIONS, ids=lambda each: each.collection)
@@ -32,7 +31,7 @@ def keywords(resource: Declaration, method: str) -> dict[str, bool]:
 
 def arguments(declared: Input) -> dict[str, bool]:
     """Return the declared arguments by the library's names."""
-    return {column_of(each.name): each.is_required for each in declared.arguments}
+    return {snake_case(each.name): each.is_required for each in declared.arguments}
 
 
 def test_every_resource_is_declared_once() -> None:

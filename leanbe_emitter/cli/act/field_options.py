@@ -13,10 +13,9 @@ from typing import Any, Final, Self, TypeVar
 import click
 
 from leanbe_emitter.cli.invocation.param_types import as_mapping
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.wire.did_you_mean import any_of
-from leanbe_emitter.wire.payloads.declarations import REFERENCES, Argument, Declaration
+from leanbe_emitter.wire.payloads.declarations import REFERENCES, Argument, Declaration, snake_case
 from leanbe_emitter.wire.payloads.event_payloads import document_shape
 from leanbe_emitter.wire.payloads.payload_paths import change_fields, first_step
 from leanbe_emitter.wire.payloads.shapes import Anything, Boolean, Field, ListOf, Object, Text
@@ -59,12 +58,12 @@ class FieldOption:
     @property
     def parameter(self) -> str:
         """The name of the command's parameter."""
-        return f"field_{column_of(self.field)}"
+        return f"field_{snake_case(self.field)}"
 
     def added_to(self, command: F, shape: Object) -> F:
         """Return the command with this option."""
         field = shape.field(self.field)
-        word = self.option or f"--{column_of(self.field).replace('_', '-')}"
+        word = self.option or f"--{snake_case(self.field).replace('_', '-')}"
         metavar, words = ("TEXT", "") if field is None else _described(self.field, field)
         words = self.help or words
         if field is not None and isinstance(field.shape, Boolean):
@@ -106,7 +105,7 @@ def add_filter(command: F, resource: Declaration, name: str) -> F:
 
 def add_argument(command: F, argument: Argument, *, is_word: bool) -> F:
     """Return the command with a verb's argument: a word of its own, or an option."""
-    name = column_of(argument.name)
+    name = snake_case(argument.name)
     if is_word:
         return click.argument(name)(command)
     is_text = isinstance(argument.example, str)
@@ -188,7 +187,7 @@ def changed(
         InvalidValue: there is no such path, or the field cannot be set.
     """
     if not paths.touched:
-        return {column_of(name): value for name, value in options.items()}
+        return {snake_case(name): value for name, value in options.items()}
     _check_settable(resource, paths.touched)
     after = change_fields(
         {**_referring(before, resource.settable), **options},
@@ -198,7 +197,7 @@ def changed(
         set_json=as_mapping(paths.set_json),
         unset=paths.unset,
     )
-    return {column_of(name): after.get(name) for name in (*options, *paths.touched)}
+    return {snake_case(name): after.get(name) for name in (*options, *paths.touched)}
 
 
 def _check_settable(resource: Declaration, touched: Sequence[str]) -> None:

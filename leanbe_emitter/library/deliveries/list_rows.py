@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from leanbe_emitter.clock import from_milliseconds
+from leanbe_emitter.domain.document_values import instant_text
 from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
@@ -111,7 +112,7 @@ class RowOfDelivery(Identified):
         return {
             "_id": self.id,
             "status": self.status.value,
-            "nextDueAt": _printed(self._next_due),
+            "nextDueAt": instant_text(self._next_due),
             "owedAt": print_milliseconds(self._owed),
             "redeliveryOf": self.redelivery_of,
             "job": self.job,
@@ -142,10 +143,6 @@ def read_rows(session: Session, ids: Sequence[str]) -> list[RowOfDelivery]:
     firsts = reading.redeliveries_of(session, found)
     rows = {each.id: _row(each, firsts.get(each.id)) for each in found}
     return [rows[each] for each in ids if each in rows]
-
-
-def _printed(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else print_milliseconds(milliseconds)
 
 
 # A stream reads the same event two or three times within a second.

@@ -14,9 +14,9 @@ from functools import cache, partial
 from types import NoneType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.wire.instants import parse_instant
+from leanbe_emitter.wire.payloads.declarations import snake_case
 from leanbe_emitter.wire.payloads.event_payloads import RESOURCES, document_shape
 from leanbe_emitter.wire.payloads.shapes import ListOf, Object
 from leanbe_emitter.wire.stringify import JSON, parse, stringify
@@ -172,7 +172,7 @@ def _entry(entry: Mapping[str, str]) -> str:
 def _members() -> Mapping[str, str]:
     """Return the names of documents' members by the names of attributes."""
     names = (name for each in RESOURCES for name in _names_in(document_shape(each)))
-    return {**{column_of(name): name for name in names}, "id": "_id"}
+    return {**{snake_case(name): name for name in names}, "id": "_id"}
 
 
 def _names_in(shape: object) -> Iterator[str]:

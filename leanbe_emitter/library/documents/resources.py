@@ -17,7 +17,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leanbe_emitter.domain import lookup, users
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.lookup import Identified, find, reference_text
 from leanbe_emitter.domain.validation import check_text, unknown_field
 from leanbe_emitter.errors import InvalidValue
@@ -30,6 +29,7 @@ from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.instants import print_instant
 from leanbe_emitter.wire.payloads import declarations
+from leanbe_emitter.wire.payloads.declarations import snake_case
 from leanbe_emitter.wire.payloads.event_payloads import document
 from leanbe_emitter.wire.stringify import JSON
 
@@ -166,7 +166,7 @@ class Resource(Generic[Row, Snapshot]):
         Raises:
             InvalidValue: there is no such field; the hint has the nearest name.
         """
-        names = {column_of(name): name for name in self._kind.declaration.settable}
+        names = {snake_case(name): name for name in self._kind.declaration.settable}
         for keyword in fields:
             if keyword not in names:
                 raise unknown_field(keyword, list(names))

@@ -43,10 +43,9 @@ from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.library.runtime.opening import open_database
 from leanbe_emitter.library.runtime.routing_transport import as_transport
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.library.setup.assumptions import Assumptions
 from leanbe_emitter.library.setup.faults import Faults
 from leanbe_emitter.library.setup.product import ProductRef
-from leanbe_emitter.library.setup.products import Products
+from leanbe_emitter.library.setup.products import Assumptions, Products
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
 from leanbe_emitter.library.trigger.trigger_results import Triggers

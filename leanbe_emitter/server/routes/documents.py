@@ -11,7 +11,6 @@ from pydantic import Field, WithJsonSchema, create_model
 from starlette.applications import Starlette
 from starlette.responses import Response
 
-from leanbe_emitter.domain.document_values import column_of
 from leanbe_emitter.domain.validation import unknown_field
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.library import Leanbe
@@ -40,6 +39,7 @@ from leanbe_emitter.wire.payloads.declarations import (
     Filter,
     Input,
     Verb,
+    snake_case,
 )
 from leanbe_emitter.wire.stringify import JSON
 
@@ -196,7 +196,7 @@ def _parameter(resource: Declaration, each: Filter) -> QueryParameter:
 
 def _model(given: Input) -> type[StrictModel]:
     """Return the model of a verb's body."""
-    members: dict[str, Any] = {column_of(each.name): _member(each) for each in given.arguments}
+    members: dict[str, Any] = {snake_case(each.name): _member(each) for each in given.arguments}
     return create_model(given.name, __base__=StrictModel, __doc__=given.meaning, **members)
 
 
@@ -224,4 +224,4 @@ def _keywords(body: Mapping[str, JSON], names: Sequence[str]) -> dict[str, JSON]
     for name in body:
         if name not in names:
             raise unknown_field(name, names)
-    return {column_of(name): value for name, value in body.items()}
+    return {snake_case(name): value for name, value in body.items()}

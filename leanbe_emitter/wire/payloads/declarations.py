@@ -8,9 +8,11 @@ The defaults and the progress of OKRs stand at the end. Progress (contract b.5) 
 Python's ``round`` does not.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from math import floor, isfinite
 from typing import Final
 
@@ -25,6 +27,14 @@ _USER_ID: Final = "bo@example.com"
 
 #: The fields that refer to another object. Users name it by an id, an e-mail or a name.
 REFERENCES: Final = ("owner", "assigned", "customer", "products")
+
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+@cache
+def snake_case(name: str) -> str:
+    """Return a member's name in Python and in columns: ``first_name`` for ``firstName``."""
+    return _WORDS.sub("_", name).lower()
 
 
 @dataclass(frozen=True, kw_only=True)
