@@ -79,7 +79,8 @@ def leanbe() -> Iterator[Leanbe]:
 def probed(leanbe: Leanbe, receiver: object, event: str = "idea.created", **options: Any) -> Probed:
     leanbe.products.create("Acme", webhook=receiver, secret=SECRET)
     leanbe.trigger(event)
-    return leanbe.deliveries.last().explain(probe=True, **options)
+    probed: Probed = leanbe.deliveries.last().explain(probe=True, **options)
+    return probed
 
 
 def in_header(name: str, prefix: str = "") -> Receiver:

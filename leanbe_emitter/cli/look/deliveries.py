@@ -255,13 +255,8 @@ def explain(  # noqa: PLR0913 - one argument for each option
     receiver is right.
     """
     with open_leanbe(invocation) as leanbe:
-        explanation = leanbe.deliveries.explain(
-            leanbe.deliveries.get(delivery),
-            attempt=attempt,
-            got=got,
-            hashed=hashed,
-            lang=lang,
-            probe=probe,
+        explanation = leanbe.deliveries.get(delivery).explain(
+            attempt=attempt, got=got, hashed=hashed, lang=lang, probe=probe
         )
     print_explanation(invocation, explanation)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_among
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.domain import lookup
-from leanbe_emitter.errors import InvalidValue, NotFound
+from leanbe_emitter.errors import NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
@@ -22,13 +22,8 @@ from leanbe_emitter.library.deliveries.delivery_filter import (
     searched,
     selected,
 )
+from leanbe_emitter.library.deliveries.delivery_requests import DeliveryRequests
 from leanbe_emitter.library.deliveries.discarding import cancel_named, discardable
-from leanbe_emitter.library.deliveries.last_request import (
-    explain_delivery,
-    request_code,
-    signature_of,
-    signed_text,
-)
 from leanbe_emitter.library.deliveries.redelivery import Job, Redelivered, Redelivery
 from leanbe_emitter.library.deliveries.waiting import (
     DeliveryWait,
@@ -48,11 +43,7 @@ from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 
 if TYPE_CHECKING:
-    from leanbe_emitter.delivery.network.request_code import RequestCode
     from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
-    from leanbe_emitter.library.deliveries.probing import Probed
-    from leanbe_emitter.wire.explain.explainer import Explanation
-    from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 # More deliveries than a database has.
 _MOST = 1_000_000
@@ -74,15 +65,18 @@ class Behind(list[Delivery]):
 
 
 class Deliveries:
-    """The deliveries of a database."""
+    """The deliveries of a database.
+
+    Attributes:
+        requests: their requests, which a delivery's snapshot shows.
+    """
 
     def __init__(
         self, transactions: Transactions, redelivery: Redelivery, engine: Engine, *, ids: Ids
     ) -> None:
         self._transactions = transactions
         self._redelivery = redelivery
-        self._engine = engine
-        self._ids = ids
+        self.requests = DeliveryRequests(transactions, engine, ids=ids)
 
     def get(self, reference: DeliveryRef) -> Delivery:
         """Return the delivery of that id, or of a part of the id.
@@ -177,16 +171,6 @@ class Deliveries:
         with self._transactions.looking() as session:
             return reading.outcomes_of(session, set(attempts))
 
-    def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
-        """Return those of these ids whose deliveries a filter selects, the newest first.
-
-        Raises:
-            NotFound: there is no such product as the filter names.
-            InvalidValue: the filter's glob matches no event name, or there is no such status.
-        """
-        with self._transactions.looking() as session:
-            return reading.among(session, ids, which)
-
     def last(self, event: str | None = None) -> Delivery:
         """Return the newest delivery of an event name or glob; by default, of any event.
 
@@ -240,7 +224,7 @@ class Deliveries:
         self, which: Filter, *, count: int = 1, after: Cursor | None = None
     ) -> DeliveryWait:
         """Return the poller that ``wait_for`` uses, for callers that wait in their own way."""
-        return DeliveryWait(self, self._transactions, which, count=count, after=after)
+        return DeliveryWait(self._transactions, which, count=count, after=after)
 
     def pending_reason(self, which: Filter) -> PendingReason:
         """Explain why no more deliveries match a filter.
@@ -293,16 +277,6 @@ class Deliveries:
         with self._transactions.looking() as session:
             wanted = reading.fitting(session, list(delivery_ids), max_bytes)
             return self._snapshots(session, wanted, events)
-
-    def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
-        """Return the ids of the newest deliveries that a filter selects, the newest first.
-
-        Raises:
-            NotFound: there is no such product as the filter names.
-            InvalidValue: the filter's glob matches no event name, or there is no such status.
-        """
-        with self._transactions.looking() as session:
-            return reading.newest_ids(session, which, limit=limit)
 
     def pending_of(self, delivery_ids: Iterable[str]) -> Sequence[PendingDelivery]:
         """Return the pending deliveries of these ids, each with the one that must end first."""
@@ -468,144 +442,6 @@ class Deliveries:
         with self._transactions.looking() as session:
             found = discardable(session, tuple(references), which)
             return session.scalars(found.with_only_columns(func.count(DeliveryRow.id))).one()
-
-    def code(
-        self,
-        delivery: Delivery,
-        form: str = "curl",
-        *,
-        attempt: int | None = None,
-        masks: bool = False,
-    ) -> "RequestCode":
-        """Return code that sends a request of the delivery again, byte for byte.
-
-        Args:
-            delivery: the delivery.
-            form: ``curl`` (a shell command), ``http`` (the request's bytes), ``pytest``, ``node``
-                (a test each), or ``command`` (of leanbe-emitter).
-            attempt: the number of the attempt; by default the last one, or else the first to come.
-            masks: whether ``********`` stands for the values of headers that the product set.
-
-        Raises:
-            Conflict: no request was sent yet, and the product has no URL.
-            InvalidValue: there is no such form.
-            NotFound: the product was deleted meanwhile, or there is no such attempt.
-        """
-        with self._transactions.looking() as session:
-            return request_code(session, delivery, form, attempt=attempt, masks=masks)
-
-    def signature(self, delivery: Delivery, *, attempt: int | None = None) -> "SignatureSteps":
-        """Return how a request of a delivery was signed: text, formula, secret and digits.
-
-        Args:
-            delivery: the delivery.
-            attempt: the number of the attempt; by default the last one, or else the first to come.
-
-        Raises:
-            NotFound: the product was deleted meanwhile, or there is no such attempt.
-        """
-        with self._transactions.looking() as session:
-            return signature_of(session, delivery, attempt=attempt)
-
-    def signed_text(self, delivery: Delivery) -> str:
-        """Return the text that was signed for a delivery; a receiver has to hash its UTF-8.
-
-        It is that of the last request, unless a fault changed its body.
-
-        Raises:
-            NotFound: the product was deleted meanwhile.
-        """
-        with self._transactions.looking() as session:
-            return signed_text(session, delivery)
-
-    @overload
-    def explain(
-        self,
-        delivery: Delivery,
-        *,
-        attempt: int | None = None,
-        got: str | None = None,
-        hashed: bytes | None = None,
-        lang: str | None = None,
-        probe: Literal[False] = False,
-    ) -> "Explanation": ...
-
-    @overload
-    def explain(
-        self,
-        delivery: Delivery,
-        *,
-        attempt: None = None,
-        got: None = None,
-        hashed: None = None,
-        lang: str | None = None,
-        probe: Literal[True],
-    ) -> "Probed": ...
-
-    @overload
-    def explain(
-        self,
-        delivery: Delivery,
-        *,
-        attempt: int | None = None,
-        got: str | None = None,
-        hashed: bytes | None = None,
-        lang: str | None = None,
-        probe: bool,
-    ) -> "Explanation | Probed": ...
-
-    def explain(  # noqa: PLR0913 - a request, and what its receiver did
-        self,
-        delivery: Delivery,
-        *,
-        attempt: int | None = None,
-        got: str | None = None,
-        hashed: bytes | None = None,
-        lang: str | None = None,
-        probe: bool = False,
-    ) -> "Explanation | Probed":
-        """Explain what is wrong with a delivery's body, or with the receiver's computed signature.
-
-        The product's present secret is the right one. The explanation recognises old secrets of the
-        product and secrets of other products. It also names a fault of the attempt.
-
-        Args:
-            delivery: the delivery.
-            attempt: the number of the attempt; by default the last one.
-            got: the signature that the receiver computed. By default, it is looked for in the
-                answer of the attempt, if the receiver refused it.
-            hashed: the bytes that the receiver hashed.
-            lang: the receiver's language, such as ``php``, for the repair.
-            probe: ask the receiver itself. It gets up to some hundred requests: this event with
-                fresh ids, signed as each known mistake would sign it. It may act on those that it
-                accepts. Nothing of them is stored here. In a running event loop, await the result.
-
-        Raises:
-            InvalidValue: the product never had a secret, there are no repairs for the language, or
-                a probe got an attempt, a signature or a hashed text.
-            NotFound: the product was deleted meanwhile, or there is no such attempt.
-            Conflict: a probe in an open transaction or inside a receiver, or the product has no
-                URL to ask.
-        """
-        if probe:
-            if (attempt, got, hashed) != (None, None, None):
-                raise InvalidValue(
-                    "A probe asks the receiver itself, so attempt, got and hashed have no use.",
-                    hint="Leave them out, or leave out probe.",
-                )
-            return self._probe(delivery, lang=lang)
-        with self._transactions.looking() as session:
-            return explain_delivery(
-                session, delivery, attempt=attempt, got=got, hashed=hashed, lang=lang
-            )
-
-    @waits("delivery.explain(probe=True)")
-    async def _probe(self, delivery: Delivery, *, lang: str | None) -> "Probed":
-        # A probe loads the imitations of many serialisers; few programs need one.
-        from leanbe_emitter.library.deliveries.probing import Probing  # noqa: PLC0415
-
-        probing = Probing(self._transactions, self._engine, ids=self._ids)
-        return await probing.probe(delivery, lang=lang)
 
     def _firsts(self, session: Session, product_ids: Collection[str]) -> Mapping[str, Delivery]:
         """Return, for each product with strict ordering, the delivery that must end first."""

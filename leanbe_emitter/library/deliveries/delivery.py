@@ -12,6 +12,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.domain.lookup import Identified
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.header_rules import Headers, header_pairs
 from leanbe_emitter.library.runtime.awaitables import Itself, Results
 from leanbe_emitter.outbox import Recorded
@@ -28,11 +29,8 @@ if TYPE_CHECKING:
     from leanbe_emitter.wire.explain.signature_steps import SignatureSteps
 
 
-class DeliveryActions(Protocol):
-    """The methods that a delivery's snapshot calls: ``leanbe.deliveries`` has them."""
-
-    def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
-        """Deliver the same bytes again, ``times`` times."""
+class RequestActions(Protocol):
+    """The methods that a delivery's snapshot calls for its requests: ``DeliveryRequests``."""
 
     def code(
         self, delivery: "Delivery", form: str, *, attempt: int | None, masks: bool
@@ -45,7 +43,7 @@ class DeliveryActions(Protocol):
     def signed_text(self, delivery: "Delivery") -> str:
         """Return the text that was signed."""
 
-    def explain(  # noqa: PLR0913 - a request, and what its receiver did
+    def explain(
         self,
         delivery: "Delivery",
         *,
@@ -53,9 +51,22 @@ class DeliveryActions(Protocol):
         got: str | None,
         hashed: bytes | None,
         lang: str | None,
-        probe: bool,
-    ) -> "Explanation | Probed":
-        """Say what is wrong with the body, or with the receiver."""
+    ) -> "Explanation":
+        """Explain the body, or the signature that the receiver computed."""
+
+    def probe(self, delivery: "Delivery", *, lang: str | None) -> "Probed":
+        """Ask the receiver which mistake it makes."""
+
+
+class DeliveryActions(Protocol):
+    """What a delivery's snapshot needs of ``leanbe.deliveries``."""
+
+    @property
+    def requests(self) -> RequestActions:
+        """What is told of requests."""
+
+    def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
+        """Deliver the same bytes again, ``times`` times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,18 +211,36 @@ class Delivery(Identified, Itself):
         Args:
             form: ``curl`` (a shell command), ``http`` (the request's bytes), ``pytest``, ``node``
                 (a test each), or ``command`` (of leanbe-emitter).
-            attempt: the number of the attempt; by default the last one.
+            attempt: the number of the attempt; by default the last one, or else the first to come.
             masks: whether ``********`` stands for the values of headers that the product set.
+
+        Raises:
+            Conflict: no request was sent yet, and the product has no URL.
+            InvalidValue: there is no such form.
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
         """
-        return self._actions.code(self, form, attempt=attempt, masks=masks)
+        return self._actions.requests.code(self, form, attempt=attempt, masks=masks)
 
     def signature(self, *, attempt: int | None = None) -> "SignatureSteps":
-        """Return how a request was signed, step by step; by default, that of the last attempt."""
-        return self._actions.signature(self, attempt=attempt)
+        """Return how a request was signed: text, formula, secret and digits.
+
+        Args:
+            attempt: the number of the attempt; by default the last one, or else the first to come.
+
+        Raises:
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
+        """
+        return self._actions.requests.signature(self, attempt=attempt)
 
     def signed_text(self) -> str:
-        """Return the text that was signed; a receiver has to hash its UTF-8."""
-        return self._actions.signed_text(self)
+        """Return the text that was signed; a receiver has to hash its UTF-8.
+
+        It is that of the last request, unless a fault changed its body.
+
+        Raises:
+            NotFound: the product was deleted meanwhile.
+        """
+        return self._actions.requests.signed_text(self)
 
     @overload
     def explain(
@@ -227,6 +256,17 @@ class Delivery(Identified, Itself):
     @overload
     def explain(self, *, lang: str | None = None, probe: Literal[True]) -> "Probed": ...
 
+    @overload
+    def explain(
+        self,
+        *,
+        attempt: int | None,
+        got: str | None,
+        hashed: bytes | None,
+        lang: str | None,
+        probe: bool,
+    ) -> "Explanation | Probed": ...
+
     def explain(
         self,
         *,
@@ -238,19 +278,35 @@ class Delivery(Identified, Itself):
     ) -> "Explanation | Probed":
         """Explain why a receiver refuses the signature, or computes another one.
 
+        The product's present secret is the right one. The explanation recognises old secrets of the
+        product and secrets of other products. It also names a fault of the attempt.
+
         Args:
             attempt: the number of the attempt; by default the last one.
             got: the signature that the receiver computed. By default, it is looked for in the
-                answer of the last attempt, if the receiver refused it.
+                answer of the attempt, if the receiver refused it.
             hashed: the bytes that the receiver hashed.
             lang: the receiver's language, such as ``php``, for the repair.
             probe: ask the receiver itself. It gets up to some hundred requests: this event with
                 fresh ids, signed as each known mistake would sign it. It may act on those that it
-                accepts. In a running event loop, await the result.
+                accepts. Nothing of them is stored here. In a running event loop, await the result.
+
+        Raises:
+            InvalidValue: the product never had a secret, there are no repairs for the language, or
+                a probe got an attempt, a signature or a hashed text.
+            NotFound: the product was deleted meanwhile, or there is no such attempt.
+            Conflict: a probe in an open transaction or inside a receiver, or the product has no
+                URL to ask.
         """
-        return self._actions.explain(
-            self, attempt=attempt, got=got, hashed=hashed, lang=lang, probe=probe
-        )
+        requests = self._actions.requests
+        if not probe:
+            return requests.explain(self, attempt=attempt, got=got, hashed=hashed, lang=lang)
+        if (attempt, got, hashed) != (None, None, None):
+            raise InvalidValue(
+                "A probe asks the receiver itself, so attempt, got and hashed have no use.",
+                hint="Leave them out, or leave out probe.",
+            )
+        return requests.probe(self, lang=lang)
 
     def document(self, *, has_payload: bool = True) -> dict[str, Any]:
         """Return the delivery with its event, with a payload if wanted, and attempts as JSON."""

@@ -13,7 +13,7 @@ from leanbe_emitter.header_rules import header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import Delivery
-from leanbe_emitter.library.deliveries.last_request import (
+from leanbe_emitter.library.deliveries.delivery_requests import (
     assumptions_of,
     attempt_of,
     other_secrets_of,
@@ -57,7 +57,7 @@ class Probing:
         self._ids = ids
 
     async def probe(self, delivery: Delivery, *, lang: str | None) -> Probed:
-        """Ask the receiver of a delivery; see ``Deliveries.explain`` for the errors."""
+        """Ask the receiver of a delivery; see ``Delivery.explain`` for the errors."""
         self._engine.require_possible()
         webhook = self._webhook_of(delivery)
         prober = self._prober(delivery, webhook, lang)

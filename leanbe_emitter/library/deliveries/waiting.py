@@ -5,10 +5,9 @@ journal says. The journal is in the order of commits, so no delivery is missed.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import MANUAL, Clock, SystemClock, from_milliseconds
 from leanbe_emitter.domain import lookup
 from leanbe_emitter.hints import Hint
+from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.delivery_filter import Filter
 from leanbe_emitter.library.deliveries.delivery_report import line_of
@@ -30,22 +30,11 @@ from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant
 
 
-class Finder(Protocol):
-    """Finds deliveries: ``leanbe.deliveries`` does."""
-
-    def newest_ids(self, which: Filter, *, limit: int) -> Sequence[str]:
-        """Return the ids of the newest deliveries that a filter selects, at most ``limit``."""
-
-    def among(self, ids: Iterable[str], which: Filter) -> Sequence[str]:
-        """Return those of these ids whose deliveries a filter selects, the newest first."""
-
-
 class DeliveryWait:
     """Polls for deliveries that a caller waits for.
 
     Args:
-        deliveries: finds deliveries.
-        transactions: read the journal.
+        transactions: read the database.
         which: the deliveries to wait for; a filter without a status selects settled ones.
         count: how many deliveries to wait for.
         after: a cursor; only deliveries with journal entries after it count. None: all count.
@@ -55,18 +44,11 @@ class DeliveryWait:
     """
 
     def __init__(
-        self,
-        deliveries: Finder,
-        transactions: Transactions,
-        which: Filter,
-        *,
-        count: int,
-        after: Cursor | None,
+        self, transactions: Transactions, which: Filter, *, count: int, after: Cursor | None
     ) -> None:
         check_limit(count)
         if which.status is None and which.is_settled is None:
             which = replace(which, is_settled=True)
-        self._deliveries = deliveries
         self._transactions = transactions
         self._which = which
         self._count = count
@@ -81,23 +63,23 @@ class DeliveryWait:
             NotFound: there is no such product as the filter names.
             InvalidValue: the filter is refused.
         """
-        if self._after is None:
-            self.found = self._deliveries.newest_ids(self._which, limit=self._count)
-        else:
-            since, self._after = self._read_journal(self._after)
-            self._since.update(since)
-            self.found = self._deliveries.among(self._since, self._which)[: self._count]
+        if self._after is not None:
+            self._after = self._read_journal(self._after)
+        with self._transactions.looking() as session:
+            if self._after is None:
+                self.found = reading.newest_ids(session, self._which, limit=self._count)
+            else:
+                self.found = reading.among(session, self._since, self._which)[: self._count]
         return len(self.found) >= self._count
 
-    def _read_journal(self, after: Cursor) -> tuple[set[str], Cursor]:
-        """Return the ids of deliveries with journal entries after a cursor, and the last cursor."""
-        ids = set[str]()
+    def _read_journal(self, after: Cursor) -> Cursor:
+        """Note the deliveries with journal entries after a cursor; return the last cursor."""
         while True:
             with self._transactions.looking() as session:
                 entries = journal.read(session, after)
             if not entries:
-                return ids, after
-            ids.update(each.delivery_id for each in entries if each.delivery_id)
+                return after
+            self._since.update(each.delivery_id for each in entries if each.delivery_id)
             after = entries[-1].cursor
 
     def __str__(self) -> str:

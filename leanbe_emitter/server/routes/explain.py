@@ -110,9 +110,7 @@ def add_routes(app: Starlette, leanbe: Leanbe) -> None:
         products. Without `got`, a signature in the receiver's answer is explained by itself. With
         `probe`, the answers of the receiver tell its mistake, and no digest is needed.
         """
-        delivery = leanbe.deliveries.get(reference)
-        explanation = leanbe.deliveries.explain(
-            delivery,
+        explanation = leanbe.deliveries.get(reference).explain(
             attempt=body.attempt,
             got=body.got,
             hashed=body.hashed_bytes(),
