@@ -11,7 +11,6 @@ from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.delivery_engine import Engine
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
-from leanbe_emitter.target_rules import TargetRules
 from tests.support.engine_setup import Bench, RecordingWatcher, claim, ids_of
 from tests.support.scripted_transport import OK, ActingTransport, ScriptedTransport
 
@@ -172,7 +171,6 @@ def engine(bench: Bench) -> Engine:
         clock=bench.clock,
         ids=bench.ids,
         settings=Settings(),
-        rules=TargetRules(),
         transport=ScriptedTransport(),
     )
 

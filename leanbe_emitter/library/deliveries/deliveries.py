@@ -12,7 +12,6 @@ from leanbe_emitter.delivery.queue.strict_ordering import holders_of, strict_amo
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.domain import lookup
 from leanbe_emitter.errors import NotFound
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries import reading
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryRef, Event
 from leanbe_emitter.library.deliveries.delivery_filter import (
@@ -71,12 +70,10 @@ class Deliveries:
         requests: their requests, which a delivery's snapshot shows.
     """
 
-    def __init__(
-        self, transactions: Transactions, redelivery: Redelivery, engine: Engine, *, ids: Ids
-    ) -> None:
+    def __init__(self, transactions: Transactions, engine: Engine) -> None:
         self._transactions = transactions
-        self._redelivery = redelivery
-        self.requests = DeliveryRequests(transactions, engine, ids=ids)
+        self._redelivery = Redelivery(transactions, engine)
+        self.requests = DeliveryRequests(transactions, engine)
 
     def get(self, reference: DeliveryRef) -> Delivery:
         """Return the delivery of that id, or of a part of the id.

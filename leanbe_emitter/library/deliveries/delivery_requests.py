@@ -13,7 +13,6 @@ from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.runtime.awaitables import waits
 from leanbe_emitter.library.runtime.delivery_engine import Engine
@@ -37,10 +36,9 @@ class DeliveryRequests:
     The methods do what those of ``Delivery`` say, which call them.
     """
 
-    def __init__(self, transactions: Transactions, engine: Engine, *, ids: Ids) -> None:
+    def __init__(self, transactions: Transactions, engine: Engine) -> None:
         self._transactions = transactions
         self._engine = engine
-        self._ids = ids
 
     def code(
         self, delivery: Delivery, form: str, *, attempt: int | None, masks: bool
@@ -139,7 +137,7 @@ class DeliveryRequests:
         # A probe loads the imitations of many serialisers; few programs need one.
         from leanbe_emitter.library.deliveries.probing import Probing  # noqa: PLC0415
 
-        probing = Probing(self._transactions, self._engine, ids=self._ids)
+        probing = Probing(self._transactions, self._engine)
         return await probing.probe(delivery, lang=lang)
 
 

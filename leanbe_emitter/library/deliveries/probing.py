@@ -11,7 +11,6 @@ from leanbe_emitter.delivery.queue_types import Headers, WebhookSettings
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.header_rules import header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.deliveries.delivery_requests import (
     assumptions_of,
@@ -51,10 +50,9 @@ class _Webhook:
 class Probing:
     """Asks the receivers of deliveries."""
 
-    def __init__(self, transactions: Transactions, engine: Engine, *, ids: Ids) -> None:
+    def __init__(self, transactions: Transactions, engine: Engine) -> None:
         self._transactions = transactions
         self._engine = engine
-        self._ids = ids
 
     async def probe(self, delivery: Delivery, *, lang: str | None) -> Probed:
         """Ask the receiver of a delivery; see ``Delivery.explain`` for the errors."""
@@ -78,7 +76,7 @@ class Probing:
             webhook.settings,
             settled_by=self._engine.send_single,
             clock=self._transactions.clock,
-            ids=self._ids,
+            ids=self._transactions.ids,
             headers=webhook.headers,
             assume=webhook.assume,
             after=delivery.event.triggered_at + _STEP,
@@ -90,7 +88,7 @@ class Probing:
         event = ProbeEvent(name=delivery.event.name, payload_text=delivery.event.payload_text)
         samples = sample_events(
             product={"_id": delivery.event.product_id, "name": "Acme"},
-            ids=self._ids,
+            ids=self._transactions.ids,
             now=self._transactions.clock.now(),
             assumptions=parse_assumptions(webhook.assume),
         )

@@ -25,7 +25,6 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.validation import LONGEST_NAME, check_text
 from leanbe_emitter.errors import Conflict, NotFound
 from leanbe_emitter.hints import SET_WEBHOOK
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.runtime.awaitables import Itself
@@ -81,10 +80,9 @@ class Job:
 class Redelivery:
     """Delivers old events again: those of named deliveries, or those of a job."""
 
-    def __init__(self, transactions: Transactions, engine: Engine, *, ids: Ids) -> None:
+    def __init__(self, transactions: Transactions, engine: Engine) -> None:
         self._transactions = transactions
         self._engine = engine
-        self._ids = ids
 
     async def again(
         self, references: Sequence[DeliveryRef], *, deliver: bool, watcher: Watcher | None
@@ -112,7 +110,7 @@ class Redelivery:
                 _require_url(action, product_id)
             events = [_unpruned(session, each.event_id) for each in old]
             return [
-                redeliver(session, event, now=action.now, ids=self._ids, lease=lease)
+                redeliver(session, event, now=action.now, ids=action.ids, lease=lease)
                 for event in events
             ]
 

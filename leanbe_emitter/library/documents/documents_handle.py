@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from leanbe_emitter.domain import lookup
-from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.documents.announcements import Announcements
 from leanbe_emitter.library.documents.backlog_items import BacklogItems
@@ -38,14 +37,7 @@ class Documents(OpenDatabase):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._transactions = Transactions(
-            self._database,
-            clock=self._clock,
-            ids=Ids(),
-            rules=settings.target_rules,
-            assume={},
-            limits=Limits(
-                max_depth=settings.max_depth, max_payload_bytes=settings.max_payload_bytes
-            ),
+            self._database, clock=self._clock, ids=Ids(), settings=settings, assume={}
         )
 
     def of(self, product: str | None, collection: str) -> Resource[Any, Any]:

@@ -120,7 +120,7 @@ class Assertions:
     def _require_nothing_due(self) -> None:
         if not self._is_anything_due():
             return
-        now = self._transactions.now()
+        now = self._transactions.clock.now()
         pending = self._deliveries.list(Filter(status=DeliveryStatus.PENDING), limit=_ALL)
         due = [each for each in pending if each.next_due_at and each.next_due_at <= now]
         names = list(dict.fromkeys(each.event.name for each in reversed(due)))

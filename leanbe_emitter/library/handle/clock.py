@@ -19,7 +19,6 @@ from sqlalchemy import func, literal, select
 from leanbe_emitter.clock import (
     MANUAL,
     RANGE,
-    Clock,
     MovableClock,
     check_instant,
     from_milliseconds,
@@ -71,7 +70,8 @@ class AdvancingClock:
     """The clock of a handle.
 
     Args:
-        clock: the source of time; a ``ManualClock`` or the database's manual clock can be moved.
+        transactions: have the source of time; a ``ManualClock`` or the database's manual clock can
+            be moved.
         deliver: makes every attempt that is due, and returns the attempts.
         journal: the journal of other processes' attempts, if the clock is the database's.
         queue: counts their attempts in flight.
@@ -79,14 +79,13 @@ class AdvancingClock:
 
     def __init__(
         self,
-        clock: Clock,
         transactions: Transactions,
         *,
         deliver: Callable[[], Results[Attempt]],
         journal: Journal,
         queue: Queue,
     ) -> None:
-        self._clock = clock
+        self._clock = transactions.clock
         self._transactions = transactions
         self._deliver = deliver
         self._journal = journal

@@ -20,13 +20,11 @@ from leanbe_emitter.delivery.queue.due_queries import Due
 from leanbe_emitter.delivery.watching import Attempt, Watcher
 from leanbe_emitter.delivery.worker.metrics import Metrics
 from leanbe_emitter.domain import lookup
-from leanbe_emitter.domain.action import Limits
 from leanbe_emitter.errors import InvalidValue, NotAwaited, check_type
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.events import Events
 from leanbe_emitter.library.deliveries.journal import Journal
-from leanbe_emitter.library.deliveries.redelivery import Redelivery
 from leanbe_emitter.library.documents.users import Users
 from leanbe_emitter.library.handle.assertions import Assertions
 from leanbe_emitter.library.handle.clock import AdvancingClock
@@ -90,7 +88,6 @@ class DatabaseHandle:
         self._settings = settings or Settings()
         source = None if seed is None else random.Random(seed)  # noqa: S311 - seeded on purpose
         self._ids = ids or Ids(source)
-        rules = self._settings.target_rules
         assumed = {**self._settings.assume, **(assume or {})}
         self._assumed = {name: check_assumption(name, value) for name, value in assumed.items()}
         self._database = Database(db, synchronous=self._settings.sqlite_synchronous)
@@ -99,12 +96,8 @@ class DatabaseHandle:
             self._database,
             clock=self._clock,
             ids=self._ids,
-            rules=rules,
+            settings=self._settings,
             assume=self._assumed,
-            limits=Limits(
-                max_depth=self._settings.max_depth,
-                max_payload_bytes=self._settings.max_payload_bytes,
-            ),
         )
         self._receivers = ReceiverRegistry(limits=AnswerLimits.of(self._settings))
         self._engine = Engine(
@@ -112,8 +105,7 @@ class DatabaseHandle:
             clock=self._clock,
             ids=self._ids,
             settings=self._settings,
-            rules=rules,
-            transport=as_transport(transport, rules=rules, settings=self._settings),
+            transport=as_transport(transport, settings=self._settings),
             receivers=self._receivers,
             raises_app_errors=raises_app_errors,
             require_no_transaction=self._transactions.require_none,
@@ -128,18 +120,12 @@ class DatabaseHandle:
         self.webhooks = Webhooks(self._transactions, receivers=self._receivers)
         self.assumptions = Assumptions(self._transactions)
         self.users = Users(self._transactions)
-        redelivery = Redelivery(self._transactions, self._engine, ids=self._ids)
-        self.deliveries = Deliveries(self._transactions, redelivery, self._engine, ids=self._ids)
+        self.deliveries = Deliveries(self._transactions, self._engine)
         self.events = Events(self._transactions)
         self.faults = Faults(self._transactions, receivers=self._receivers)
         self.journal = Journal(self._transactions, self.deliveries)
         self._triggers = Triggers(
-            self._transactions,
-            self._engine,
-            self.deliveries,
-            clock=self._clock,
-            ids=self._ids,
-            settings=self._settings,
+            self._transactions, self._engine, self.deliveries, settings=self._settings
         )
         self._assertions = Assertions(
             self._transactions,
@@ -148,11 +134,7 @@ class DatabaseHandle:
             is_anything_due=lambda: self.due().count > 0,
         )
         self.clock = AdvancingClock(
-            self._clock,
-            self._transactions,
-            deliver=self.deliver,
-            journal=self.journal,
-            queue=self._engine.queue,
+            self._transactions, deliver=self.deliver, journal=self.journal, queue=self._engine.queue
         )
 
     @contextmanager

@@ -258,10 +258,7 @@ class Leanbe(DatabaseHandle):
         self._engine.require_possible()
         require_no_loop()
         return self._engine.work(
-            drain=drain,
-            watcher=watcher,
-            concurrency=concurrency or self._settings.concurrency,
-            per_product=per_product or self._settings.per_product,
+            drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
         )
 
     def working(
@@ -280,9 +277,7 @@ class Leanbe(DatabaseHandle):
             The worker's task. It is done before the end of the block only if the worker failed.
         """
         return self._engine.working(
-            watcher=watcher,
-            concurrency=concurrency or self._settings.concurrency,
-            per_product=per_product or self._settings.per_product,
+            watcher=watcher, concurrency=concurrency, per_product=per_product
         )
 
     @waits("leanbe.wait_until_idle()")

@@ -41,7 +41,6 @@ from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock
-from leanbe_emitter.target_rules import TargetRules
 
 #: How long ``abandon`` waits for a worker whose loop is blocked, in seconds.
 ABANDON_SECONDS = 5.0
@@ -66,7 +65,6 @@ class Engine:
         clock: Clock,
         ids: Ids,
         settings: Settings,
-        rules: TargetRules,
         transport: Transport | None,
         receivers: ReceiverRegistry | None = None,
         raises_app_errors: bool = True,
@@ -76,9 +74,9 @@ class Engine:
         self._database = database
         self._clock = clock
         self._settings = settings
-        self._rules = rules
+        self._rules = settings.target_rules
         self._given_transport = transport
-        self._network = Http1Transport(rules=rules, limits=AnswerLimits.of(settings))
+        self._network = Http1Transport(rules=self._rules, limits=AnswerLimits.of(settings))
         self._unclosed = [] if transport is None else [transport]
         self._receivers = ReceiverRegistry() if receivers is None else receivers
         self._raises_app_errors = raises_app_errors
@@ -183,14 +181,31 @@ class Engine:
                 await sleep(POLL_SECONDS)
 
     def work(
-        self, *, drain: bool, watcher: Watcher | None, concurrency: int, per_product: int
+        self,
+        *,
+        drain: bool,
+        watcher: Watcher | None,
+        concurrency: int | None,
+        per_product: int | None,
     ) -> signal.Signals | None:
-        """Run a worker until a signal, and return it; with ``drain``, until nothing is due."""
-        return asyncio.run(
-            self._work(
-                drain=drain, watcher=watcher, concurrency=concurrency, per_product=per_product
-            )
-        )
+        """Run a worker until a signal, and return it; with ``drain``, until nothing is due.
+
+        Args:
+            drain: whether the worker stops as soon as nothing is due.
+            watcher: gets a call for each attempt.
+            concurrency: attempts in flight at once; None: the settings'.
+            per_product: attempts of one product in flight at once; None: the settings'.
+        """
+
+        async def run() -> signal.Signals | None:
+            async with self._worker(
+                watcher=watcher, concurrency=concurrency, per_product=per_product
+            ) as worker:
+                with stopping_on_signals(worker.stop, pending=self._in_flight_counts) as came:
+                    await worker.run(drain=drain)
+            return came[0] if came else None
+
+        return asyncio.run(run())
 
     def metrics(self) -> Metrics:
         """Return the counters of this handle and, if the database answers, what is due."""
@@ -254,7 +269,7 @@ class Engine:
 
     @asynccontextmanager
     async def working(
-        self, *, watcher: Watcher | None, concurrency: int, per_product: int
+        self, *, watcher: Watcher | None, concurrency: int | None, per_product: int | None
     ) -> AsyncIterator[asyncio.Task[None]]:
         """Run a worker in the running loop while the block lasts; then let it finish its attempts.
 
@@ -271,19 +286,9 @@ class Engine:
                 worker.stop()
                 await task
 
-    async def _work(
-        self, *, drain: bool, watcher: Watcher | None, concurrency: int, per_product: int
-    ) -> signal.Signals | None:
-        async with self._worker(
-            watcher=watcher, concurrency=concurrency, per_product=per_product
-        ) as worker:
-            with stopping_on_signals(worker.stop, pending=self._in_flight_counts) as came:
-                await worker.run(drain=drain)
-        return came[0] if came else None
-
     @asynccontextmanager
     async def _worker(
-        self, *, watcher: Watcher | None, concurrency: int, per_product: int
+        self, *, watcher: Watcher | None, concurrency: int | None, per_product: int | None
     ) -> AsyncIterator[Worker]:
         """Create a worker of the running loop, with its own transport and database thread."""
         limits = AnswerLimits.of(self._settings)
@@ -302,8 +307,8 @@ class Engine:
                     self.queue,
                     sender,
                     clock=self._clock,
-                    concurrency=concurrency,
-                    per_product=per_product,
+                    concurrency=concurrency or self._settings.concurrency,
+                    per_product=per_product or self._settings.per_product,
                     poll_seconds=self._settings.poll_seconds,
                     call=self._database_caller(thread),
                     watcher=logged(watcher),

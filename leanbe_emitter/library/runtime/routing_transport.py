@@ -15,7 +15,6 @@ from leanbe_emitter.delivery.network.transport import (
 )
 from leanbe_emitter.library.runtime.loop_runner import LoopRunner
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.target_rules import TargetRules
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -60,11 +59,12 @@ class RoutingTransport:
 
 
 def as_transport(
-    transport: "Transport | AsyncBaseTransport | None", *, rules: TargetRules, settings: Settings
+    transport: "Transport | AsyncBaseTransport | None", *, settings: Settings
 ) -> Transport | None:
     """Return the transport; httpx is imported only for an ``AsyncBaseTransport``."""
     if transport is None or hasattr(transport, "send"):
         return transport
     from leanbe_emitter.delivery.network.httpx_transport import HttpxTransport  # noqa: PLC0415 - slow
 
-    return HttpxTransport(transport, rules=rules, limits=AnswerLimits.of(settings))
+    limits = AnswerLimits.of(settings)
+    return HttpxTransport(transport, rules=settings.target_rules, limits=limits)

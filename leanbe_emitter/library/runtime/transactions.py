@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -27,9 +26,9 @@ from leanbe_emitter.errors import Conflict, LeanbeError
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.awaitables import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
+from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database, try_again
 from leanbe_emitter.storage.engine.sqlite import rows_written
-from leanbe_emitter.target_rules import TargetRules
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -77,7 +76,7 @@ def one_transaction(call: Callable[Concatenate[Owner, P], R]) -> Callable[Concat
     def tried(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if self._transactions.is_open:
             return call(self, *args, **kwargs)
-        return try_again(lambda: call(self, *args, **kwargs))
+        return try_again(partial(call, self, *args, **kwargs))
 
     return tried
 
@@ -95,26 +94,33 @@ class _OfThread(threading.local):
 class Transactions:
     """Gives actions and reads their session.
 
+    Args:
+        settings: the addresses that webhooks may have, and the limits of payloads.
+        assume: the assumptions of products that actions create.
+
     Attributes:
+        clock: the source of time.
+        ids: the source of ids and secrets.
         unawaited: the calls that must be awaited first.
     """
 
-    def __init__(  # noqa: PLR0913 - each part of an action comes from outside
+    def __init__(
         self,
         database: Database,
         *,
         clock: Clock,
         ids: Ids,
-        rules: TargetRules,
+        settings: Settings,
         assume: Mapping[str, str],
-        limits: Limits,
     ) -> None:
+        self.clock = clock
+        self.ids = ids
         self._database = database
-        self._clock = clock
-        self._ids = ids
-        self._rules = rules
+        self._rules = settings.target_rules
         self._assume = dict(assume)
-        self._limits = limits
+        self._limits = Limits(
+            max_depth=settings.max_depth, max_payload_bytes=settings.max_payload_bytes
+        )
         self._of_thread = _OfThread()
         self.unawaited = Unawaited()
 
@@ -239,15 +245,6 @@ class Transactions:
         with self.begin(undoes=undoes):
             return [_outcome(call) for call in calls]
 
-    def now(self) -> datetime:
-        """Return the present instant."""
-        return self._clock.now()
-
-    @property
-    def clock(self) -> Clock:
-        """The source of time."""
-        return self._clock
-
     def action(
         self, session: Session, *, clock: Clock | None = None, given_ids: Sequence[str | None] = ()
     ) -> Action:
@@ -257,8 +254,8 @@ class Transactions:
         """
         return Action(
             session=session,
-            clock=clock or self._clock,
-            ids=self._ids,
+            clock=clock or self.clock,
+            ids=self.ids,
             rules=self._rules,
             assume=self._assume,
             limits=self._limits,
@@ -281,8 +278,8 @@ class Transactions:
         transaction.recorded += record(
             transaction.session,
             happened,
-            now=happened[0].at or self.now(),
-            ids=self._ids,
+            now=happened[0].at or self.clock.now(),
+            ids=self.ids,
             lease=transaction.lease,
         )
 

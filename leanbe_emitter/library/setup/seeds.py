@@ -80,7 +80,7 @@ class Seeds:
             return None
         from leanbe_emitter.seeds import seed_of  # noqa: PLC0415 - loads YAML
 
-        return self._planter(seed_of(*seed), session, now=now or self._transactions.now())
+        return self._planter(seed_of(*seed), session, now=now or self._transactions.clock.now())
 
     def _planter(self, seed: "Seed", session: Session, *, now: datetime) -> "Planter":
         from leanbe_emitter.seeds.planting import Planter  # noqa: PLC0415 - loads YAML

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from leanbe_emitter.clock import Clock, from_milliseconds, to_milliseconds
+from leanbe_emitter.clock import from_milliseconds, to_milliseconds
 from leanbe_emitter.delivery.header_masking import masked
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Watcher
@@ -13,7 +13,6 @@ from leanbe_emitter.domain import webhooks
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.header_rules import Headers, header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.deliveries.deliveries import Deliveries
 from leanbe_emitter.library.deliveries.delivery import Delivery, Event
 from leanbe_emitter.library.runtime.delivery_engine import Engine
@@ -126,21 +125,17 @@ def _dry_run(
 class Triggers:
     """Triggers synthetic events in a handle's database."""
 
-    def __init__(  # noqa: PLR0913 - the parts of the handle that it uses
+    def __init__(
         self,
         transactions: Transactions,
         engine: Engine,
         deliveries: Deliveries,
         *,
-        clock: Clock,
-        ids: Ids,
         settings: Settings,
     ) -> None:
         self._transactions = transactions
         self._engine = engine
         self._deliveries = deliveries
-        self._clock = clock
-        self._ids = ids
         self._settings = settings
 
     async def run(
@@ -173,7 +168,7 @@ class Triggers:
                 action.session,
                 request,
                 now=action.now,
-                ids=self._ids,
+                ids=action.ids,
                 settings=self._settings,
                 lease=lease,
             )
@@ -183,7 +178,7 @@ class Triggers:
 
     def dry_run(self, request: TriggerRequest) -> list[DryRun]:
         """Return the requests that ``run`` would make. Nothing is stored or sent."""
-        now = self._clock.now()
+        now, ids = self._transactions.clock.now(), self._transactions.ids
         with self._transactions.looking() as session:
-            planned = plan(session, request, now=now, ids=self._ids, settings=self._settings)
+            planned = plan(session, request, now=now, ids=ids, settings=self._settings)
             return list(dry_runs(planned, webhooks.get(session, planned.product), now=now))
