@@ -114,7 +114,7 @@ def record(
     for event in events:
         at = at_now if event.at is None else to_milliseconds(event.at)
         draft.add(senders[event.product_id], event, at=at)
-    _write(session, draft.emission(senders.values()))
+    draft.write(session, senders.values())
     return draft.recorded
 
 
@@ -130,7 +130,7 @@ def redeliver(
     _lock(session.connection(), {event.product_id}, at=at_now, ids=ids)
     draft = _Draft(ids=ids, lease=lease)
     delivery_id = draft.enqueue(event.id, event.product_id, event.sequence, at=at_now)
-    _write(session, draft.emission(()))
+    draft.write(session)
     return delivery_id
 
 
@@ -252,15 +252,21 @@ class _Draft:
         )
         return delivery_id
 
-    def emission(self, senders: Iterable[SenderRow]) -> Emission:
-        """Return all drafted rows, and the counters of these products."""
-        return Emission(
-            counters=[(each.sequence, each.last_triggered_at, each.id) for each in senders],
-            events=self._events,
-            deliveries=self._deliveries,
-            notifies_workers=bool(self._deliveries) and self._lease_token is None,
-            facts=self._facts,
+    def write(self, session: Session, senders: Iterable[SenderRow] = ()) -> None:
+        """Write all drafted rows, and the counters of these products."""
+        is_due = bool(self._deliveries) and self._lease_token is None
+        emission.write(
+            session.connection(),
+            Emission(
+                counters=[(each.sequence, each.last_triggered_at, each.id) for each in senders],
+                events=self._events,
+                deliveries=self._deliveries,
+                facts=self._facts,
+                notifies_workers=is_due,
+            ),
         )
+        if is_due:
+            notify_in_process(session)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,12 +301,6 @@ def _request_template(
         changed_assumptions=json_text(changed_assumptions(assumptions)),
         request_assumptions=of_request,
     )
-
-
-def _write(session: Session, written: Emission) -> None:
-    emission.write(session.connection(), written)
-    if written.notifies_workers:
-        notify_in_process(session)
 
 
 def _lock(

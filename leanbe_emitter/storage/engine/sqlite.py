@@ -251,6 +251,7 @@ def rows_written(session: Session) -> int | None:
 
 #: How many rows one statement gets at most: SQLite takes 32 766 values.
 ROWS_AT_ONCE = 1000
+_INSERTED_AT_ONCE = 2000
 #: How many prepared statements each connection keeps. To prepare a statement with the values of
 #: many rows takes twice as long as to run it, and a worker's batches have any size up to its
 #: concurrency.
@@ -285,14 +286,14 @@ def execute(
     return found
 
 
-def batches(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def batches(rows: Sequence[Any], *, size: int = ROWS_AT_ONCE) -> Iterator[Sequence[Any]]:
     """Yield rows in batches for one statement each; nothing where there are no rows."""
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def insert_rows(
-    connection: Connection, into: str, row: str, rows: Sequence[tuple[Any, ...]], *, at_once: int
+    connection: Connection, into: str, row: str, rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert rows, many in each statement; there may be none.
 
@@ -303,11 +304,9 @@ def insert_rows(
         connection: the connection of a transaction.
         into: the statement's beginning, ``INSERT INTO attempts (delivery_id, number)``.
         row: the SQL of one row, ``(?, ?)``.
-        rows: the values of each row.
-        at_once: how many rows one statement inserts: SQLite takes 32 766 values.
+        rows: the values of each row, 16 at most.
     """
-    for start in range(0, len(rows), at_once):
-        some = rows[start : start + at_once]
+    for some in batches(rows, size=_INSERTED_AT_ONCE):
         statement = f"{into} VALUES {', '.join([row] * len(some))}"
         execute(connection, statement, tuple(chain.from_iterable(some)))
 

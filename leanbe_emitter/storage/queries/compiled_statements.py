@@ -172,15 +172,15 @@ class _Query:
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         """Run the statement with these parameters."""
         rows = execute(connection, self._text, [each.value(values) for each in self._places])
-        if self._read:
-            return list(map(self._made, map(self._as_read, rows)))
-        return list(map(self._made, rows))
-
-    def _as_read(self, row: tuple[Any, ...]) -> Sequence[Any]:
-        values = list(row)
-        for index, read in self._read:
-            values[index] = read(values[index])
-        return values
+        if not self._read:
+            return list(map(self._made, rows))
+        found = []
+        for row in rows:
+            columns = list(row)
+            for index, read in self._read:
+                columns[index] = read(columns[index])
+            found.append(self._made(columns))
+        return found
 
 
 def _kind_of_row(columns: Sequence[str]) -> Any:

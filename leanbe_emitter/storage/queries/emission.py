@@ -5,7 +5,7 @@ rows of all tables from arrays, so that a hundred events cost the round trips of
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple, TypeAlias
 
@@ -86,11 +86,11 @@ class Emission:
         notifies_workers: whether a delivery among them is due and not leased.
     """
 
-    counters: list[ProductColumns] = field(default_factory=list)
-    events: list[EventColumns] = field(default_factory=list)
-    deliveries: list[DeliveryColumns] = field(default_factory=list)
-    facts: list[Fact] = field(default_factory=list)
-    notifies_workers: bool = False
+    counters: list[ProductColumns]
+    events: list[EventColumns]
+    deliveries: list[DeliveryColumns]
+    facts: list[Fact]
+    notifies_workers: bool
 
 
 def lock(connection: Connection, product_ids: Collection[str], *, second: int) -> LockedProducts:
@@ -121,9 +121,6 @@ _LAST_IDS = """
 (SELECT max(id) FROM events WHERE id BETWEEN {first} AND {last}),
 (SELECT max(id) FROM deliveries WHERE id BETWEEN {first} AND {last})
 """
-
-#: How many rows one statement of SQLite writes.
-_AT_ONCE = 2000
 
 
 class _Sqlite:
@@ -161,8 +158,8 @@ FROM (VALUES {rows}) AS moved WHERE id = moved.column3
             execute(connection, cls._COUNTER, emission.counters[0])
         else:
             cls._write_counters(connection, emission.counters)
-        insert_rows(connection, _EVENT, cls._ONE_EVENT, emission.events, at_once=_AT_ONCE)
-        insert_rows(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries, at_once=_AT_ONCE)
+        insert_rows(connection, _EVENT, cls._ONE_EVENT, emission.events)
+        insert_rows(connection, _DELIVERY, cls._ONE_DELIVERY, emission.deliveries)
         journal.write(connection, emission.facts)
 
     @classmethod
