@@ -1,7 +1,8 @@
 """Ideas: created, edited, promoted, archived and deleted (contract b.1, c.2, c.3)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, type_coerce, update
 from sqlalchemy.orm import Session
@@ -132,12 +133,11 @@ def attach(
     action.lock(product)
     row = get(action.session, product, idea)
     require_active(row)
-    before = before_cascade(action, product, row)
-    idea_requests.attach_all(action, [request], row)
-    action.touch(row)
-    action.session.flush()
-    idea_requests.record_attached(action, product, [request])
-    record_cascade(action, product, row, before=before)
+    with cascading(action, product, row):
+        idea_requests.attach_all(action, [request], row)
+        action.touch(row)
+        action.session.flush()
+        idea_requests.record_attached(action, product, [request])
     return request
 
 
@@ -198,19 +198,15 @@ def require_active(row: IdeaRow) -> None:
         raise Conflict(f"The idea {row.title!r} is archived.", hint="Unarchive it first.")
 
 
-def before_cascade(action: Action, product: ProductRow, row: IdeaRow) -> Mapping[str, JSON] | None:
-    """Return an idea's values if, under ``cascade``, a change has a second event (d-13)."""
+@contextmanager
+def cascading(action: Action, product: ProductRow, row: IdeaRow) -> Iterator[None]:
+    """Add ``idea.updated`` after the block's more specific event, under ``cascade`` (d-13)."""
     if parse_assumptions(product.assumptions).cascade is not Cascade.UPDATED:
-        return None
-    return document(action.session, product, row)
-
-
-def record_cascade(
-    action: Action, product: ProductRow, row: IdeaRow, *, before: Mapping[str, JSON] | None
-) -> None:
-    """Add ``idea.updated`` after a more specific event; ``before`` is of ``before_cascade``."""
-    if before is not None:
-        record(action, "idea.updated", product, row, documents, before=before)
+        yield
+        return
+    before = document(action.session, product, row)
+    yield
+    record(action, "idea.updated", product, row, documents, before=before)
 
 
 def document(session: Session, product: ProductRow, row: IdeaRow) -> dict[str, JSON]:

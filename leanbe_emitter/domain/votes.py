@@ -70,17 +70,16 @@ def cast(
         raise Conflict(
             f"{voter.email} is not confirmed.", hint="Confirm first, or unset require_confirmed."
         )
-    before = ideas.before_cascade(action, product, idea)
-    if assumptions.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
-        _take_back(action, idea, voter)
-    else:
-        _count(action, idea, direction, voter)
-    _touch(action, idea, assumptions)
-    # With its voter, if it has one (contract d-16).
-    values = ideas.document(action.session, product, idea)
-    values["customer"] = None if voter is None else customer_reference(voter)
-    action.record(_EVENTS[direction], product, values, updated_at=idea.updated_at)
-    ideas.record_cascade(action, product, idea, before=before)
+    with ideas.cascading(action, product, idea):
+        if assumptions.vote_model is VoteModel.TOGGLE and direction is VoteDirection.DOWN:
+            _take_back(action, idea, voter)
+        else:
+            _count(action, idea, direction, voter)
+        _touch(action, idea, assumptions)
+        # With its voter, if it has one (contract d-16).
+        values = ideas.document(action.session, product, idea)
+        values["customer"] = None if voter is None else customer_reference(voter)
+        action.record(_EVENTS[direction], product, values, updated_at=idea.updated_at)
     return idea
 
 
@@ -97,11 +96,10 @@ def withdraw(action: Action, product: ProductRow, idea: IdeaRow, *, customer: st
     vote = _vote_of(action.session, idea, voter)
     if vote is None:
         raise Conflict(f"{voter.email} has no vote on {idea.title!r}.", hint="Vote first.")
-    before = ideas.before_cascade(action, product, idea)
-    _shift(action.session, idea, vote.direction, by=-1)
-    action.session.delete(vote)
-    _touch(action, idea, parse_assumptions(product.assumptions))
-    ideas.record_cascade(action, product, idea, before=before)
+    with ideas.cascading(action, product, idea):
+        _shift(action.session, idea, vote.direction, by=-1)
+        action.session.delete(vote)
+        _touch(action, idea, parse_assumptions(product.assumptions))
     return idea
 
 

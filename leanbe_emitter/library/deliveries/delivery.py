@@ -1,7 +1,6 @@
 """Snapshots of a delivery and its event, true at the moment they were taken."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,13 +13,13 @@ from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.header_rules import Headers, header_pairs
+from leanbe_emitter.library.documents.document_snapshot import text_of
 from leanbe_emitter.library.runtime.awaitables import Itself, Results
 from leanbe_emitter.outbox import Recorded
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, EventRow
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.instants import print_instant
-from leanbe_emitter.wire.stringify import JSON, stringify
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.network.request_code import RequestCode
@@ -132,7 +131,7 @@ class Event(Identified):
 
         Parsed, a payload of many small values takes many times as much memory as its text.
         """
-        begins = _text(self.document(has_payload=False)).removesuffix("}")
+        begins = text_of(self.document(has_payload=False)).removesuffix("}")
         return f'{begins},"payload":{payload_text_of(self.body.decode())}}}'
 
 
@@ -326,15 +325,10 @@ class Delivery(Identified, Itself):
     def text(self) -> str:
         """Return the text of ``document()``, which contains the payload's own text."""
         members = {
-            name: self.event.text() if name == "event" else _text(value)
+            name: self.event.text() if name == "event" else text_of(value)
             for name, value in self.document(has_payload=False).items()
         }
         return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
-
-
-def _text(value: JSON) -> str:
-    """Return a value's JSON without a limit of its size: recording it checked the size."""
-    return stringify(value, max_depth=sys.maxsize, max_bytes=sys.maxsize)
 
 
 def _attempt(

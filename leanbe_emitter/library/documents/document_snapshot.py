@@ -117,9 +117,9 @@ class IdeaRequestReference(Reference):
         return cls(id=values.get("_id") or values["id"], title=values["title"])
 
 
-def text_of(document: Mapping[str, JSON]) -> str:
-    """Return a document's text without a size limit: writing it checked the size."""
-    return stringify(document, max_depth=sys.maxsize, max_bytes=sys.maxsize)
+def text_of(value: JSON) -> str:
+    """Return a value's text without a limit of its size: writing it checked the size."""
+    return stringify(value, max_depth=sys.maxsize, max_bytes=sys.maxsize)
 
 
 def _made(kind: type[Made], values: Mapping[str, JSON], **more: str) -> Made:
