@@ -22,22 +22,6 @@ from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 
 
-def no_such(what: str, reference: str, *, hint: str) -> NotFound:
-    """Return the error for a reference to an object that does not exist.
-
-    Args:
-        what: the kind of object.
-        reference: the reference, as the caller gave it.
-        hint: how to name an object of that kind, or the name that was probably meant.
-    """
-    return NotFound(f"There is no {what} {reference!r}.", hint=hint)
-
-
-def no_product_yet() -> NotFound:
-    """Return the error for a database without a product."""
-    return NotFound("There is no product yet.", hint=CREATE_PRODUCT.between("Create one: ", "."))
-
-
 def deleted_meanwhile(what: str) -> NotFound:
     """Return the error for an object that somebody has deleted since the caller found it."""
     return NotFound(f"The {what} was deleted meanwhile.", hint="Somebody else deleted it.")
@@ -117,7 +101,7 @@ def find(  # noqa: PLR0913 - the rows, the reference, and the words of the error
             return _only(matching, reference, what)
     advice = _ADVICE if by_name else _ADVICE_WITHOUT_NAMES
     hint = did_you_mean(reference, names()) or advice
-    raise no_such(what, reference, hint=hint)
+    raise NotFound(f"There is no {what} {reference!r}.", hint=hint)
 
 
 def find_by_whole_id(
@@ -187,7 +171,8 @@ def _only_product(session: Session) -> ProductRow:
     """Return the only product of the database; an error says that there is none, or several."""
     rows = session.scalars(select(ProductRow).order_by(ProductRow.name).limit(_SHOWN + 1)).all()
     if not rows:
-        raise no_product_yet()
+        hint = CREATE_PRODUCT.between("Create one: ", ".")
+        raise NotFound("There is no product yet.", hint=hint)
     if len(rows) > 1:
         names = ", ".join(repr(row.name) for row in rows[:_SHOWN])
         more = ", ..." if len(rows) > _SHOWN else ""

@@ -17,6 +17,7 @@ from leanbe_emitter.wire.stringify import JSON
 
 References = Mapping[str, dict[str, JSON]]
 
+# The references that a transaction has looked up, by user and by product. Users never change.
 _PEOPLE, _OWNERS = "leanbe_people", "leanbe_owners"
 _USERS = select(UserRow.id, UserRow.first_name, UserRow.email).where(
     UserRow.id.in_(bindparam("ids", expanding=True))
@@ -50,19 +51,14 @@ def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
         NotFound: the product was deleted meanwhile. Every existing product has a user.
     """
     owners: dict[str, dict[str, JSON]] = session.info.setdefault(_OWNERS, {})
+    people: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
     if product.id not in owners:
         for row in fetch(session, _FIRST_USER, product_id=product.id):
-            owners[product.id] = _people(session)[row.id] = _user_reference(row)
+            owners[product.id] = people[row.id] = _user_reference(row)
     first = owners.get(product.id)
     if first is None:
         raise deleted_meanwhile(f"product {product.name!r}")
     return first
-
-
-def _people(session: Session) -> dict[str, dict[str, JSON]]:
-    """Return the references that a transaction has looked up, by user id. Users never change."""
-    people: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
-    return people
 
 
 def _user_reference(row: Any) -> dict[str, JSON]:
