@@ -115,8 +115,6 @@ def attach_all(action: Action, rows: Sequence[IdeaRequestRow], idea: IdeaRow) ->
     Raises:
         Conflict: a request is not new.
     """
-    if not rows:
-        return
     for row in rows:
         _require_new(row)
     if len({row.id for row in rows}) < len(rows):

@@ -68,10 +68,12 @@ def create(
     if attached:
         require_active(row)
     insert_row(action.session, row)
-    idea_requests.attach_all(action, attached, row)
+    if attached:
+        idea_requests.attach_all(action, attached, row)
     (new,) = documents(action.session, product, [row], with_requests=[row] if attached else [])
     action.record("idea.created", product, new, updated_at=row.updated_at)
-    idea_requests.record_attached(action, product, attached)
+    if attached:
+        idea_requests.record_attached(action, product, attached)
     return row
 
 

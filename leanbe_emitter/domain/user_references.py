@@ -32,13 +32,15 @@ _FIRST_USER = (
 
 
 def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
-    """Return the references to users, by their ids: exactly three members (contract b.0)."""
+    """Return the references to users, by their ids: exactly three members (contract b.0).
+
+    Others may be among them: those that this transaction has looked up before.
+    """
     known: dict[str, dict[str, JSON]] = session.info.setdefault(_PEOPLE, {})
-    wanted = {each for each in user_ids if each is not None}
-    if unknown := wanted - known.keys():
+    if unknown := {each for each in user_ids if each is not None} - known.keys():
         for row in fetch(session, _USERS, ids=list(unknown)):
             known[row.id] = _user_reference(row)
-    return {each: known[each] for each in wanted & known.keys()}
+    return known
 
 
 def owner(session: Session, product: ProductRow) -> dict[str, JSON]:

@@ -18,7 +18,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_values import customer_reference
 from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row
+from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow
@@ -113,26 +113,19 @@ def _count(
             hint="A vote in the other direction changes it; withdraw-vote takes it back.",
         )
     if vote is None:
-        _add(action, idea, direction, customer)
-    else:
-        _shift(action.session, idea, vote.direction, by=-1)
-        vote.direction = direction
-    _shift(action.session, idea, direction, by=1)
-
-
-def _add(
-    action: Action, idea: IdeaRow, direction: VoteDirection, customer: CustomerRow | None
-) -> None:
-    insert_row(
-        action.session,
-        VoteRow(
+        new = new_row(
+            VoteRow,
             id=action.new_id(),
             idea_id=idea.id,
             customer_id=None if customer is None else customer.id,
             direction=direction,
             created_at=action.now_ms,
-        ),
-    )
+        )
+        insert_row(action.session, new)
+    else:
+        _shift(action.session, idea, vote.direction, by=-1)
+        vote.direction = direction
+    _shift(action.session, idea, direction, by=1)
 
 
 def _take_back(action: Action, idea: IdeaRow, customer: CustomerRow | None) -> None:

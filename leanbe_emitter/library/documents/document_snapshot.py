@@ -32,7 +32,7 @@ class Part:
     @classmethod
     def of(cls, values: Mapping[str, JSON]) -> Self:
         """Read it from the document's member."""
-        return _made(cls, values)
+        return snapshot_of(cls, values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +48,6 @@ class Document(Identified):
     created_at: datetime
     updated_at: datetime
     _text: str = field(repr=False)
-
-    @classmethod
-    def of(cls, values: Mapping[str, JSON], text: str) -> Self:
-        """Read a snapshot from a document and its text."""
-        return _made(cls, values, _text=text)
 
     @property
     def text(self) -> str:
@@ -122,8 +117,8 @@ def text_of(value: JSON) -> str:
     return stringify(value, max_depth=sys.maxsize, max_bytes=sys.maxsize)
 
 
-def _made(kind: type[Made], values: Mapping[str, JSON], **more: str) -> Made:
-    """Return a snapshot with attributes from the members of a document.
+def snapshot_of(kind: type[Made], values: Mapping[str, JSON], **more: str) -> Made:
+    """Return a snapshot with attributes from the members of a document, and with more.
 
     The constructor of a frozen dataclass makes a call for each attribute, and takes twice as long.
     """

@@ -20,7 +20,12 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.lookup import Identified, find, reference_text
 from leanbe_emitter.domain.validation import check_text, unknown_field
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.library.documents.document_snapshot import Document, Reference, text_of
+from leanbe_emitter.library.documents.document_snapshot import (
+    Document,
+    Reference,
+    snapshot_of,
+    text_of,
+)
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, in_order
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
 from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
@@ -231,7 +236,7 @@ class Resource(Generic[Row, Snapshot]):
 
     def _read(self, values: Mapping[str, JSON], assumptions: AssumptionSet) -> Snapshot:
         text = text_of(document(self._kind.declaration.name, values, assumptions=assumptions))
-        return self._kind.snapshot.of(values, text)
+        return snapshot_of(self._kind.snapshot, values, _text=text)
 
 
 def has_flag(column: InstrumentedAttribute[bool]) -> Filter:

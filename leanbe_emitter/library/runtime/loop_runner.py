@@ -157,8 +157,14 @@ class LoopRunner:
         if running_loop() is not None:
             self.adopt()
             return await work()
+        interruptible: Work[T] = partial(self._work_interruptibly, work)
+        loop = self._loop()
         try:
-            return self._enter(partial(self._work_interruptibly, work))
+            if loop is not None and loop.is_running():
+                return asyncio.run_coroutine_threadsafe(interruptible(), loop).result()
+            with self._lock:
+                run = partial(self._run, interruptible, loop)
+                return _in_thread(run) if _is_trio() else run()
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
             self.interrupts.check()
             raise asyncio.CancelledError from error
@@ -169,15 +175,6 @@ class LoopRunner:
             _in_thread(self._own.close)
         else:
             self._own.close()
-
-    def _enter(self, work: Work[T]) -> T:
-        loop = self._loop()
-        if loop is not None and loop.is_running():
-            return asyncio.run_coroutine_threadsafe(work(), loop).result()
-        with self._lock:
-            if _is_trio():
-                return _in_thread(partial(self._run, work, loop))
-            return self._run(work, loop)
 
     def _loop(self) -> asyncio.AbstractEventLoop | None:
         """Return the loop of a caller or of the thread; None: the handle uses its own."""
