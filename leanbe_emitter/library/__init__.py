@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from leanbe_emitter.library.setup.product import Product, Webhook
     from leanbe_emitter.library.trigger.one_shot import OneShotSender, WebhookTarget
     from leanbe_emitter.library.trigger.synthetic_events import Changes, TriggerRequest
-    from leanbe_emitter.library.trigger.trigger_results import DryRun, Triggered
+    from leanbe_emitter.library.trigger.triggers import DryRun, Triggered
 
 __all__ = [
     "Announcement",
@@ -92,7 +92,7 @@ _NAMES = {
     "library.documents.users": ("User",),
     "library.setup.product": ("Product", "Webhook"),
     "library.trigger.synthetic_events": ("Changes", "TriggerRequest"),
-    "library.trigger.trigger_results": ("DryRun", "Triggered"),
+    "library.trigger.triggers": ("DryRun", "Triggered"),
     "library.deliveries.journal": ("Entry",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}

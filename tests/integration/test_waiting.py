@@ -141,9 +141,9 @@ def test_a_cursor_goes_on_where_it_was_left(leanbe: Leanbe, receiver: LoopbackRe
         ("event", "idea.updated", ""),
     ]
     assert entries[3].delivery is None
-    assert entry_facts(list(leanbe.journal.entries(entries[1].cursor))) == entry_facts(entries[2:])
+    assert entry_facts(list(leanbe.journal.next(entries[1].cursor)[0])) == entry_facts(entries[2:])
     assert next(leanbe.journal.follow(entries[0].cursor)).kind == "attempt"
-    assert leanbe.journal.entries(leanbe.journal.follow_cursor()) == []
+    assert leanbe.journal.next(leanbe.journal.follow_cursor())[0] == []
 
 
 @pytest.mark.parametrize("ahead", ["99999999999-0-0", "0-99999999999-0"])

@@ -201,7 +201,7 @@ def test_the_traceback_of_a_misuse_ends_at_the_tests_line(suite: Suite) -> None:
 
 
 def test_an_error_of_our_own_keeps_its_traceback(suite: Suite) -> None:
-    finished = suite.run("def test_it(leanbe): leanbe.journal.entries(7)")
+    finished = suite.run("def test_it(leanbe): leanbe.journal.next(7)")
     finished.stdout.fnmatch_lines(["*leanbe_emitter/*.py:*"])
 
 

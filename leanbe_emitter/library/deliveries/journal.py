@@ -88,13 +88,30 @@ class Journal:
         with self._transactions.looking() as session:
             journal.require_reached(session, cursor)
 
-    def entries(self, after: Cursor) -> Sequence[Entry]:
-        """Return the next entries after a cursor, in the order of commits, if there are any."""
-        return self._read(after)[0]
+    def next(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:
+        """Return the next entries whose event still exists, and the cursor to continue from.
 
-    def next(self, after: Cursor) -> tuple[Sequence[Entry], Cursor]:
-        """Return the next entries after a cursor, and the cursor to continue from."""
-        return self._read(after)
+        Args:
+            after: the cursor.
+            whole: whether all committed entries are read, as with ``read_all``.
+        """
+        with self._transactions.looking() as session:
+            rows = _first_of(session, journal.read(session, after, whole=whole))
+            wanted = {each.event_id for each in rows}
+            events = {
+                row.id: Event.of(row)
+                for row in session.scalars(select(EventRow).where(EventRow.id.in_(wanted)))
+            }
+        deliveries = {
+            each.id: each
+            for each in self._deliveries.of({each.delivery_id for each in rows if each.delivery_id})
+        }
+        entries = [
+            _entry(each, events[each.event_id], deliveries.get(each.delivery_id or ""))
+            for each in rows
+            if each.event_id in events
+        ]
+        return entries, rows[-1].cursor if rows else after
 
     def facts(self, after: Cursor, *, limit: int) -> tuple[Sequence[Fact], Cursor]:
         """Return the next facts after a cursor, in commit order, and the cursor behind them.
@@ -114,7 +131,7 @@ class Journal:
         """
         cursor = after
         while True:
-            entries, end = self._read(cursor, whole=True)
+            entries, end = self.next(cursor, whole=True)
             yield from entries
             if end == cursor:
                 return
@@ -138,31 +155,11 @@ class Journal:
 
     def _follow(self, cursor: Cursor) -> Iterator[Entry]:
         while True:
-            entries, end = self._read(cursor)
+            entries, end = self.next(cursor)
             yield from entries
             if end == cursor:
                 pause(POLL_SECONDS)
             cursor = end
-
-    def _read(self, after: Cursor, *, whole: bool = False) -> tuple[Sequence[Entry], Cursor]:
-        """Return the next entries whose event still exists, and the cursor after all entries."""
-        with self._transactions.looking() as session:
-            rows = _first_of(session, journal.read(session, after, whole=whole))
-            wanted = {each.event_id for each in rows}
-            events = {
-                row.id: Event.of(row)
-                for row in session.scalars(select(EventRow).where(EventRow.id.in_(wanted)))
-            }
-        deliveries = {
-            each.id: each
-            for each in self._deliveries.of({each.delivery_id for each in rows if each.delivery_id})
-        }
-        entries = [
-            _entry(each, events[each.event_id], deliveries.get(each.delivery_id or ""))
-            for each in rows
-            if each.event_id in events
-        ]
-        return entries, rows[-1].cursor if rows else after
 
 
 def _first_of(session: Session, rows: Sequence[journal.Entry]) -> Sequence[journal.Entry]:

@@ -46,7 +46,7 @@ from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.library.setup.products import Assumptions, Products
 from leanbe_emitter.library.setup.seeds import Seeds
 from leanbe_emitter.library.setup.webhooks import Webhooks
-from leanbe_emitter.library.trigger.trigger_results import Triggers
+from leanbe_emitter.library.trigger.triggers import Triggers
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database, again_after_deadlock
 from leanbe_emitter.storage.engine.database_urls import shown
@@ -279,7 +279,7 @@ class DatabaseHandle:
 
     def is_in_process(self, url: str) -> bool:
         """Return whether a receiver in this process is at a URL."""
-        return self._engine.is_in_process(url)
+        return self._receivers.at(url) is not None
 
     def new_job_name(self) -> str:
         """Return a name that no job has yet."""

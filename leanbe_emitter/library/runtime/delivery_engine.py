@@ -148,10 +148,6 @@ class Engine:
         self._receivers.take_errors()
         return settlement
 
-    def is_in_process(self, url: str) -> bool:
-        """Return whether a receiver in this process is at a URL."""
-        return self._receivers.at(url) is not None
-
     async def follow(
         self,
         delivery_ids: Iterable[str],

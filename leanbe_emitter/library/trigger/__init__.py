@@ -1,4 +1,4 @@
 """Synthetic events: planned, shown by a dry run, recorded, or sent once without a database.
 
-Start with ``trigger.Triggers``, ``recorder.Recorder`` and ``one_shot.OneShotSender``.
+Start with ``triggers.Triggers``, ``recorder.Recorder`` and ``one_shot.OneShotSender``.
 """
