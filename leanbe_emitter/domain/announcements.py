@@ -15,7 +15,7 @@ from leanbe_emitter.domain.action import Action, changing, record
 from leanbe_emitter.domain.document_values import assign, instant_text, product_reference
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow
 from leanbe_emitter.storage.schema.states import AnnouncementStatus
 from leanbe_emitter.storage.schema.tables import ProductRow

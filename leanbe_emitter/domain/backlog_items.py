@@ -16,7 +16,7 @@ from leanbe_emitter.domain.document_values import (
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import Cascade

@@ -18,7 +18,7 @@ from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_fields, require
 from leanbe_emitter.errors import Conflict, InvalidValue
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import (
     CustomerProductRow,
     CustomerRow,

@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.user_references import References
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet

@@ -20,7 +20,7 @@ from leanbe_emitter.domain.document_values import (
 from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.validation import check_fields, is_storable, require
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow

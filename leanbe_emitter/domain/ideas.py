@@ -14,7 +14,7 @@ from leanbe_emitter.domain.lookup import find, find_by_whole_id
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_text, require
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, IdeaRequestRow, IdeaRow
 from leanbe_emitter.storage.schema.states import RequestStatus
 from leanbe_emitter.storage.schema.tables import ProductRow

@@ -17,7 +17,7 @@ from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Hint
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
-from leanbe_emitter.storage.queries.compiled_statements import load
+from leanbe_emitter.storage.engine.session import load
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
 

@@ -18,7 +18,7 @@ from leanbe_emitter.domain.lookup import find
 from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_number, require
 from leanbe_emitter.errors import InvalidValue, NotFound
-from leanbe_emitter.storage.queries.compiled_statements import insert_row, new_row
+from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import KeyResultRow, OkrRow
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.instants import (

@@ -15,8 +15,8 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.customers import delete_customers
 from leanbe_emitter.domain.validation import check_name
 from leanbe_emitter.errors import Conflict, InvalidValue
+from leanbe_emitter.storage.engine.session import fetch, insert_row, new_row
 from leanbe_emitter.storage.engine.sqlite import is_sole_writer
-from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
 from leanbe_emitter.storage.queries.reset import empty_product
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow, CustomerProductRow
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow, WebhookRow

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.lookup import deleted_meanwhile
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.stringify import JSON
 

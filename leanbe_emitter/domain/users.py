@@ -16,7 +16,7 @@ from leanbe_emitter.domain.user_references import owner
 from leanbe_emitter.domain.validation import check_email, check_fields, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import Hint
-from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
+from leanbe_emitter.storage.engine.session import fetch, insert_row, new_row
 from leanbe_emitter.storage.schema.tables import MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.payloads.declarations import Declaration
 from leanbe_emitter.wire.stringify import JSON, stringify

@@ -18,7 +18,7 @@ from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.document_values import customer_reference
 from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.errors import Conflict
-from leanbe_emitter.storage.queries.compiled_statements import fetch, insert_row, new_row
+from leanbe_emitter.storage.engine.session import fetch, insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRow, VoteRow
 from leanbe_emitter.storage.schema.states import VoteDirection
 from leanbe_emitter.storage.schema.tables import ProductRow

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from leanbe_emitter import Leanbe
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.queries.compiled_statements import fetch, load
+from leanbe_emitter.storage.engine.session import fetch, load
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
 

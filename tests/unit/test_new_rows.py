@@ -2,7 +2,7 @@
 
 import pytest
 
-from leanbe_emitter.storage.queries.compiled_statements import new_row
+from leanbe_emitter.storage.engine.session import new_row
 from leanbe_emitter.storage.schema.document_tables import IdeaRow
 
 

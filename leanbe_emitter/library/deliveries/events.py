@@ -14,8 +14,8 @@ from leanbe_emitter.library.deliveries.delivery import Event
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, newest_ids
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
+from leanbe_emitter.storage.engine.session import fetch_by_ids
 from leanbe_emitter.storage.queries import sizes
-from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
 from leanbe_emitter.storage.schema.tables import DeliveryRow, EventRow
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.event_names import EVENTS, EventKind, event_kind, matching

@@ -14,7 +14,7 @@ from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.domain.document_values import instant_text
 from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.library.deliveries import reading
-from leanbe_emitter.storage.queries.compiled_statements import fetch_by_ids
+from leanbe_emitter.storage.engine.session import fetch_by_ids
 from leanbe_emitter.storage.schema.states import DeliveryStatus, Outcome
 from leanbe_emitter.storage.schema.tables import AttemptRow, DeliveryRow, EventRow, WebhookRow
 from leanbe_emitter.wire.instants import print_milliseconds

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, aliased
 from leanbe_emitter.library.deliveries.delivery import Delivery, DeliveryActions, Event
 from leanbe_emitter.library.deliveries.delivery_filter import Filter, selected
 from leanbe_emitter.library.runtime import paging
+from leanbe_emitter.storage.engine.session import IDS_AT_ONCE, fetch, fetch_by_ids
 from leanbe_emitter.storage.queries import journal, sizes
-from leanbe_emitter.storage.queries.compiled_statements import IDS_AT_ONCE, fetch, fetch_by_ids
 from leanbe_emitter.storage.queries.journal import Cursor
 from leanbe_emitter.storage.schema.states import Outcome
 from leanbe_emitter.storage.schema.tables import (

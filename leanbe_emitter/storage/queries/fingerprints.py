@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.tables import (
     ClockRow,
     EventRow,

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.hints import Hint
 from leanbe_emitter.storage.engine import sqlite
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.states import DeliveryStatus, JournalKind
 from leanbe_emitter.storage.schema.tables import JournalRow
 

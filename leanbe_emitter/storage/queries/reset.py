@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Delete, delete, distinct, func, select, text
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.storage.queries.compiled_statements import fetch
+from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.document_tables import (
     METADATA,
     AnnouncementRow,

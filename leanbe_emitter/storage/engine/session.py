@@ -1,6 +1,10 @@
-"""Statements that are compiled once and run many times: to compile one takes longer than to run it.
+"""Sessions, and statements that are compiled once: the ways around the costs of the ORM.
 
-The session is flushed first; then the statement runs without it. On SQLite, the driver runs the
+Most transactions only run statements, so a session is only a connection until somebody uses the
+ORM's objects.
+
+A statement that runs many times is compiled once: to compile it takes longer than to run it. The
+session is flushed first; then the statement runs without it. On SQLite, the driver runs the
 statement and SQLAlchemy does not see its rows: a small statement then costs a fifth.
 """
 
@@ -10,13 +14,10 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Dialect, Executable, Select, Table, insert
-from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
+from sqlalchemy.orm import DeclarativeBase, Session, class_mapper, make_transient_to_detached
 from sqlalchemy.orm.util import identity_key
 
 from leanbe_emitter.storage.engine.sqlite import execute
-from leanbe_emitter.storage.schema.tables import Base
-
-NewRow = TypeVar("NewRow", bound=Base)
 
 #: How many compiled statements are kept: one for each length of a list of values.
 _KEPT = 1024
@@ -27,6 +28,52 @@ _LONGEST = 32
 IDS_AT_ONCE = 500
 
 Entity = TypeVar("Entity")
+NewRow = TypeVar("NewRow", bound=DeclarativeBase)
+
+
+class LazySession(Session):
+    """A session that is only a connection until somebody uses the ORM's objects.
+
+    Most transactions only run statements. To make a session of the ORM, to let it join a
+    transaction and to close it takes longer than a statement.
+
+    Args:
+        connection: a connection in a transaction. The caller who began the transaction ends it.
+    """
+
+    _is_made = False
+
+    def __init__(self, connection: Connection) -> None:
+        # __getattr__ calls the constructor of Session as soon as something needs it.
+        self._given = connection
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Return the connection; in a nested transaction, after its savepoint was set."""
+        is_plain = not self._is_made or self._nested_transaction is None
+        if is_plain and self._given.in_transaction():
+            return self._given
+        # Session knows what to do first, or why nothing can be done any more.
+        return super().connection(*arguments, **options)
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write the pending changes. A session that was not used has none."""
+        if self._is_made:
+            super().flush(objects)
+
+    def close(self) -> None:
+        """Release all objects."""
+        if self._is_made:
+            super().close()
+
+    def __getattr__(self, name: str) -> Any:
+        """Construct the session: the caller asked for an attribute that its constructor sets."""
+        if self._is_made:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}.")
+        self._is_made = True
+        super().__init__(self._given, expire_on_commit=False)
+        # At once, so that a rollback of the session rolls back the transaction.
+        super().connection()
+        return getattr(self, name)
 
 
 def fetch(session: Session, statement: Executable, **values: Any) -> Sequence[Any]:
