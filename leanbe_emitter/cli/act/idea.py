@@ -9,7 +9,6 @@ from leanbe_emitter.cli.act.resource_commands import Resource, Words, add_comman
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_documents
 from leanbe_emitter.wire.payloads.declarations import IDEA
 
 _RESOURCE = Resource(
@@ -87,7 +86,7 @@ def votes(
     invocation: Invocation, reference: str, *, product: str | None, limit: int, after: str | None
 ) -> None:
     """List the votes for and against an idea, the oldest first."""
-    with open_documents(invocation) as documents:
+    with invocation.open_documents() as documents:
         ideas: Any = documents.of(product, IDEA.collection)
         page = ideas.votes(reference, limit=limit, after=after)
         shown = [each.document() for each in page]

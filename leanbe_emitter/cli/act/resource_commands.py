@@ -31,8 +31,11 @@ from leanbe_emitter.cli.invocation.attempt_printer import (
 )
 from leanbe_emitter.cli.invocation.commands import Group, subcommand
 from leanbe_emitter.cli.invocation.exit_status import require_delivered
-from leanbe_emitter.cli.invocation.invocation import Invocation, notice_events_without_delivery
-from leanbe_emitter.cli.invocation.opening import open_documents, open_leanbe, select_product
+from leanbe_emitter.cli.invocation.invocation import (
+    Invocation,
+    notice_events_without_delivery,
+    select_product,
+)
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.delivery.watching import Attempt, StartedAttempt, Watcher
@@ -151,7 +154,7 @@ def _show(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.product
     @click.pass_obj
     def show(invocation: Invocation, *, reference: str, product: str | None) -> None:
-        with open_documents(invocation) as documents:
+        with invocation.open_documents() as documents:
             of_product = documents.of(product, resource.declaration.collection)
             document = of_product.get(reference).document()
         output.print_document(invocation.output_format, document, columns=_all_columns(resource))
@@ -177,7 +180,7 @@ def _list(resource: Resource, _: Words) -> Callable[..., Any]:
     @shared_options.after
     @click.pass_obj
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:
-        with open_documents(invocation) as documents:
+        with invocation.open_documents() as documents:
             of_product: Any = documents.of(product, resource.declaration.collection)
             page = of_product.list(**wanted)
             shown = [each.document() for each in page]
@@ -301,7 +304,7 @@ def _act(
         _act_and_leave(invocation, resource, options, action)
         return
     with (
-        open_leanbe(invocation) as leanbe,
+        invocation.open_leanbe() as leanbe,
         printing_attempts(
             invocation,
             retried_by="" if options.follow else who_retries(leanbe, BY_ANY_WORKER_OR_FOLLOW),
@@ -324,7 +327,7 @@ def _act_and_leave(
     invocation: Invocation, resource: Resource, options: _ActionOptions, action: Action
 ) -> None:
     """Do the same, but leave the first attempts to a worker, and load no sender."""
-    with open_documents(invocation) as documents, documents.transaction() as transaction:
+    with invocation.open_documents() as documents, documents.transaction() as transaction:
         snapshot = action(documents.of(options.product, resource.declaration.collection))
     document = snapshot.document()
     output.print_document(invocation.output_format, document, columns=resource.columns)

@@ -9,7 +9,6 @@ from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.param_types import CLOCK_TIME, MOVE
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def clock() -> None:
 @click.pass_obj
 def show(invocation: Invocation) -> None:
     """Show the time, the kind of the clock (manual or system), and when the next retry is due."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         _show(invocation, leanbe)
 
 
@@ -46,7 +45,7 @@ def set_(invocation: Invocation, time: "datetime") -> None:
 
     The time must lie in the years 1971 to 2105, in UTC.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         leanbe.clock.set(time)
         _show(invocation, leanbe)
 
@@ -63,7 +62,7 @@ def advance(invocation: Invocation, way: "float | datetime | Literal['next']") -
     once. The output also shows attempts that workers make meanwhile. If several processes advance
     the clock at once, their durations add up. Exits with 1 if a receiver did not accept an attempt.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         if isinstance(way, float):
             _move(invocation, leanbe, lambda: leanbe.clock.advance(seconds=way))
         else:
@@ -78,7 +77,7 @@ def run_until_settled(invocation: Invocation) -> None:
     The output also shows attempts that workers make meanwhile. Exits with 1 if a receiver did not
     accept an attempt.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         _move(invocation, leanbe, leanbe.clock.run_until_settled)
 
 

@@ -7,7 +7,6 @@ import click
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column
 from leanbe_emitter.cli.invocation.param_types import CompletedName, WholeNumber
 from leanbe_emitter.wire.faults.catalogue import FAULT_KINDS, FaultKind
@@ -50,7 +49,7 @@ def faults() -> None:
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """List the faults in the order in which they fire, including those that have fired."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         documents = [each.document() for each in leanbe.faults.list()]
     output.print_rows(invocation.output_format, documents, columns=_COLUMNS)
 
@@ -94,7 +93,7 @@ def add(  # noqa: PLR0913 - one argument for each option
 
     Each attempt records its fault: see "deliveries show".
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         fault = leanbe.faults.add(
             kind, how=how, times=times, event=event, product=product, must_fire=False
         )
@@ -105,7 +104,7 @@ def add(  # noqa: PLR0913 - one argument for each option
 @click.pass_obj
 def clear(invocation: Invocation) -> None:
     """Delete all faults. Deliveries that a fault holds back are due at once."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         leanbe.faults.clear()
 
 
@@ -114,7 +113,7 @@ def clear(invocation: Invocation) -> None:
 @click.pass_obj
 def delete(invocation: Invocation, fault: str) -> None:
     """Delete one fault: it fires no more. A delivery that has taken it already keeps it."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         leanbe.faults.delete(fault)
 
 

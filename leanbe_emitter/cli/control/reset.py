@@ -8,7 +8,6 @@ from leanbe_emitter.cli.invocation import completion, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe
@@ -29,7 +28,7 @@ def reset(invocation: Invocation, *, product: str | None, yes: bool) -> None:
     The database gets the content of its seed file again (serve --seed-file). Other processes finish
     their attempts in flight, which change nothing any more.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         confirm(lambda: _what(leanbe, product), yes=yes)
         if product is None:
             leanbe.reset()

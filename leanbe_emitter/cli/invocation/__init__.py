@@ -1,4 +1,4 @@
 """One run of the program: options, output, attempts, errors and exit status.
 
-Commands get an ``Invocation`` and open the library by ``opening``.
+Commands get an ``Invocation``, which opens the library.
 """

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import database_exists, open_leanbe, select_product
+from leanbe_emitter.cli.invocation.invocation import Invocation, database_exists, select_product
 from leanbe_emitter.cli.invocation.output import ID_ENDING
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
@@ -62,7 +61,7 @@ def from_database(
         invocation = ctx.ensure_object(Invocation)
         if not database_exists(invocation.settings().db):
             return []
-        with open_leanbe(invocation) as leanbe:
+        with invocation.open_leanbe() as leanbe:
             return list(candidates(leanbe, ctx))
 
     return completer(found)

@@ -1,11 +1,17 @@
-"""The values of the global options, and what follows: settings, output format, notices, log."""
+"""One run of the program: the global options, and what follows from them.
+
+That is settings, output format, notices and log, and the library with the database open. A command
+loads the library when it opens it.
+"""
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from leanbe_emitter.cli.invocation import log_setup, output
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
@@ -15,6 +21,10 @@ from leanbe_emitter.wire.durations import format_duration
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.queue.due_queries import Due
+    from leanbe_emitter.library import Leanbe, Product
+    from leanbe_emitter.library.documents.documents_handle import Documents
+    from leanbe_emitter.library.trigger.recorder import Recorder
+    from leanbe_emitter.storage.engine.database import Database
 
 
 @dataclass(kw_only=True)
@@ -78,10 +88,92 @@ class Invocation:
         if cursor is not None:
             self.notice(f"There are more: --after {cursor}")
 
+    @contextmanager
+    def open_leanbe(
+        self, *, clock: Literal["manual", "system"] | None = None, **arguments: Any
+    ) -> Iterator["Leanbe"]:
+        """Open the database, and close it when the block ends.
+
+        A notice says if this creates a SQLite file.
+
+        Args:
+            clock: the database's clock from now on; None leaves it unchanged.
+            arguments: further settings from the command's options.
+        """
+        from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+
+        settings = self.settings(**arguments)
+        with Leanbe(settings.db, settings=settings, clock=clock) as leanbe:
+            self._notice_if_created(created=leanbe.created)
+            yield leanbe
+
+    @contextmanager
+    def open_documents(self) -> Iterator["Documents"]:
+        """Open the database for its documents only: this loads much less than ``open_leanbe``."""
+        from leanbe_emitter.library.documents.documents_handle import Documents  # noqa: PLC0415 - loads SQLAlchemy
+
+        with Documents(self.settings()) as documents:
+            self._notice_if_created(created=documents.created)
+            yield documents
+
+    @contextmanager
+    def open_recorder(self) -> Iterator["Recorder"]:
+        """Open the database only to record events: this loads half as much as ``open_leanbe``."""
+        from leanbe_emitter.library.trigger.recorder import Recorder  # noqa: PLC0415 - loads SQLAlchemy
+
+        with Recorder(self.settings()) as recorder:
+            self._notice_if_created(created=recorder.created)
+            yield recorder
+
+    def _notice_if_created(self, *, created: bool) -> None:
+        if created:
+            self.notice(f"Created the database {self.settings().db}.")
+
     def _log_level(self) -> LogLevel | None:
         if self.quiet:
             return LogLevel.ERROR
         return LogLevel.DEBUG if self.verbose else None
+
+
+@contextmanager
+def open_database(url: str) -> Iterator["Database"]:
+    """Open a database without checking its tables, and close it when the block ends."""
+    from leanbe_emitter.storage.engine.database import Database  # noqa: PLC0415 - loads SQLAlchemy
+
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def select_product(leanbe: "Leanbe", product: str | None) -> "Product":
+    """Return the product that ``--product`` names, or the only product.
+
+    Raises:
+        NotFound: there is no such product, or none at all.
+        InvalidValue: there are several products, and ``--product`` is missing.
+    """
+    return leanbe.products.only() if product is None else leanbe.products.get(product)
+
+
+def product_assumptions(invocation: Invocation, product: str | None) -> Mapping[str, str]:
+    """Return the stored assumptions of a product: the named one, or the only one.
+
+    Without any product, nothing is stored: every assumption has its default.
+    """
+    if product is None and not database_exists(invocation.settings().db):
+        return {}
+    with invocation.open_leanbe() as leanbe:
+        if product is None and not leanbe.products.list():
+            return {}
+        return leanbe.assumptions.of(select_product(leanbe, product))
+
+
+def database_exists(url: str) -> bool:
+    """Return whether the database exists: to open a SQLite file would create it."""
+    scheme, is_file, path = url.partition("sqlite:///")
+    return bool(scheme) or not is_file or Path(path.partition("?")[0]).exists()
 
 
 def backlog_text(due: "Due", *, now: datetime) -> str:

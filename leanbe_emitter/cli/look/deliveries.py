@@ -19,7 +19,6 @@ from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.cli.invocation.terminal import Terminal
@@ -140,7 +139,7 @@ def list_(
     If there are more, stderr shows the cursor for --after. --output json prints {"items": [...],
     "cursor": ...}. --q and --about look at the newest 10 000 deliveries.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         which = filter_of(leanbe, filters)
         page: Page[Delivery] | Page[RowOfDelivery]
         if view is None:
@@ -161,7 +160,7 @@ def count(invocation: Invocation, /, **filters: Any) -> None:
 
     --q and --about look at the newest 10 000 deliveries.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         which = filter_of(leanbe, filters)
         document = leanbe.deliveries.count(which).document()
         notice_searched(invocation, leanbe, which)
@@ -199,7 +198,7 @@ def show(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--raw, --code and --signed exclude each other: give one of them.")
     if attempt is not None and code is None:
         raise click.UsageError("--attempt needs --code: without it, all attempts are shown.")
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = leanbe.deliveries.get(delivery)
         if code is not None:
             output.print_text(found.code(code, attempt=attempt).text)
@@ -217,7 +216,7 @@ def show(  # noqa: PLR0913 - one argument for each option
 @click.pass_obj
 def signature(invocation: Invocation, delivery: str, *, attempt: int | None) -> None:
     """Show how a request was signed, step by step: text, formula, secret, digits, and the check."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = leanbe.deliveries.get(delivery).signature(attempt=attempt).document()
     output.print_labelled(invocation.output_format, document, columns=_SIGNATURE)
 
@@ -254,7 +253,7 @@ def explain(  # noqa: PLR0913 - one argument for each option
     document, and may act on those that it accepts. Exits with 0 if it finds the cause, or if the
     receiver is right.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         explanation = leanbe.deliveries.get(delivery).explain(
             attempt=attempt, got=got, hashed=hashed, lang=lang, probe=probe
         )
@@ -294,7 +293,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
     require_ids_or_filter(delivery, {**filters, "job": of_job}, age="--since")
     if not dry_run and _is_given(limit, after):
         raise click.UsageError("--limit and --after need --dry-run: they are about its list.")
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         which = None if delivery else filter_of(leanbe, {**filters, "job": of_job})
         named = Job(name=job or leanbe.new_job_name(), references=delivery, which=which)
         if dry_run:
@@ -361,7 +360,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
     require_ids_or_filter(delivery, given, age="--older-than")
     if not dry_run and _is_given(limit, after):
         raise click.UsageError("--limit and --after need --dry-run: they are about its list.")
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         which = None if delivery else filter_of(leanbe, given)
         columns = _columns(leanbe.clock.now())
         if dry_run:
@@ -413,7 +412,7 @@ def wait(  # noqa: PLR0913 - one argument for each option
     """
     from leanbe_emitter.library import Filter  # noqa: PLC0415 - loads SQLAlchemy
 
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         if sys.stderr.isatty():
             invocation.notice(f"Waiting for at most {format_duration(timeout)}; Ctrl-C ends it.")
         if not _is_given(event, product, status, count):

@@ -5,7 +5,6 @@ import click
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Column
 from leanbe_emitter.wire.stringify import stringify
 
@@ -38,7 +37,7 @@ def list_(
     If there are more, stderr shows the cursor for --after. --output json prints {"items": [...],
     "cursor": ...}.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         page = leanbe.events.list(event=event, product=product, limit=limit, after=after)
         documents = [each.document() for each in page]
     invocation.print_page(documents, page.cursor, _LIST)
@@ -49,6 +48,6 @@ def list_(
 @click.pass_obj
 def show(invocation: Invocation, event: str) -> None:
     """Show one event with its payload."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = leanbe.events.get(event).document()
     output.print_document(invocation.output_format, document, columns=_SHOW)

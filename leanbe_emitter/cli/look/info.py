@@ -5,7 +5,6 @@ import click
 from leanbe_emitter.cli.invocation import output
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 
 _COLUMNS = [
@@ -25,6 +24,6 @@ _COLUMNS = [
 @click.pass_obj
 def info(invocation: Invocation) -> None:
     """Show version, database, time, counts, and the assumptions of new products."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = leanbe.info().document()
     output.print_labelled(invocation.output_format, document, columns=_COLUMNS)

@@ -4,8 +4,7 @@ import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import product_assumptions
+from leanbe_emitter.cli.invocation.invocation import Invocation, product_assumptions
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import EVENT
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet

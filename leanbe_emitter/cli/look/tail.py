@@ -12,7 +12,6 @@ from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import AttemptPrinter
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.delivery.watching import Attempt
@@ -49,7 +48,7 @@ def tail(
         else invocation.output_format
     )
     names = EVENT_NAMES if event is None else matching(event)
-    with open_leanbe(invocation) as leanbe, suppress(KeyboardInterrupt):
+    with invocation.open_leanbe() as leanbe, suppress(KeyboardInterrupt):
         lines = AttemptPrinter(
             output_format,
             notice=invocation.notice,

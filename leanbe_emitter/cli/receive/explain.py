@@ -7,8 +7,7 @@ import click
 from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.explanations import print_explanation
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import database_exists, open_leanbe
+from leanbe_emitter.cli.invocation.invocation import Invocation, database_exists
 from leanbe_emitter.cli.invocation.param_types import CONTENT, RECEIVED_HEADER, as_mapping
 from leanbe_emitter.errors import DatabaseUnavailable
 from leanbe_emitter.wire.explain.explainer import explain as explanation_of
@@ -97,7 +96,7 @@ def _known_secrets(invocation: Invocation) -> Sequence[tuple[str, str]]:
     if not database_exists(invocation.settings().db):
         return ()
     try:
-        with open_leanbe(invocation) as leanbe:
+        with invocation.open_leanbe() as leanbe:
             return leanbe.webhooks.secrets()
     except DatabaseUnavailable as error:
         invocation.notice(f"Other products' secrets were not tried: {error.message}")

@@ -8,7 +8,6 @@ from click.core import ParameterSource
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation, notice_events_without_delivery
-from leanbe_emitter.cli.invocation.opening import open_leanbe, open_recorder
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import (
     CONTENT,
@@ -103,10 +102,10 @@ def trigger(  # noqa: PLR0913 - one argument for each option
         assume=as_mapping(assume),
     )
     if no_deliver and not dry_run:
-        with open_recorder(invocation) as recorder:
+        with invocation.open_recorder() as recorder:
             _show_recorded(invocation, recorder.record(wanted))
         return
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         if dry_run:
             _show_requests(invocation.output_format, leanbe.dry_run(wanted))
         else:

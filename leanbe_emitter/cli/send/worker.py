@@ -9,7 +9,6 @@ from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import printing_turns
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.cli.invocation.process_tuning import (
     infrequent_garbage_collection,
@@ -54,7 +53,7 @@ def worker(
         "only_targets": only_targets,
     }
     raise_descriptor_limit()
-    with open_leanbe(invocation, **arguments) as leanbe:
+    with invocation.open_leanbe(**arguments) as leanbe:
         invocation.notice(backlog_text(leanbe.due(), now=leanbe.clock.now()))
         if leanbe.clock.kind == MANUAL:
             invocation.notice(_RETRIES_WAIT)

@@ -17,9 +17,8 @@ import click
 
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
-from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text
+from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text, open_database
 from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
-from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
 from leanbe_emitter.cli.invocation.output import OutputFormat
 from leanbe_emitter.cli.invocation.param_types import (
     AGE,
@@ -172,7 +171,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         ExitStack() as stack,
         _listening(settings.host, settings.port) as sock,
         _database(invocation, ephemeral=ephemeral, migrate=migrate),
-        open_leanbe(invocation, clock=clock, **arguments) as leanbe,
+        invocation.open_leanbe(clock=clock, **arguments) as leanbe,
     ):
         leanbe.require_ready()  # a server that cannot write would only refuse requests
         url = url_of(settings.host, sock.getsockname()[1])

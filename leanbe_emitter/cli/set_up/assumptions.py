@@ -4,8 +4,7 @@ import click
 
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe, product_assumptions
+from leanbe_emitter.cli.invocation.invocation import Invocation, product_assumptions
 from leanbe_emitter.cli.invocation.param_types import ASSUMPTION
 from leanbe_emitter.wire.assumptions.catalogue import ASSUMPTIONS
 from leanbe_emitter.wire.assumptions.catalogue import assumption as find
@@ -57,7 +56,7 @@ def show(invocation: Invocation, name: str, product: str | None) -> None:
 def set_(invocation: Invocation, *, name: str, value: str, product: str | None) -> None:
     """Set an assumption of a product."""
     found = find(name)
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         text = leanbe.assumptions.set(name, value, product=product)
     output.print_document(invocation.output_format, found.document({name: text}), columns=_LIST)
 
@@ -71,6 +70,6 @@ def set_(invocation: Invocation, *, name: str, value: str, product: str | None) 
 def unset(invocation: Invocation, name: str, product: str | None) -> None:
     """Give an assumption of a product its default again."""
     found = find(name)
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         leanbe.assumptions.unset(name, product=product)
     output.print_document(invocation.output_format, found.document({}), columns=_LIST)

@@ -10,8 +10,7 @@ import click
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_database, open_leanbe
+from leanbe_emitter.cli.invocation.invocation import Invocation, open_database
 from leanbe_emitter.cli.invocation.param_types import AGE
 from leanbe_emitter.errors import DatabaseBehind
 
@@ -88,7 +87,7 @@ def prune(invocation: Invocation, *, older_than: float, yes: bool) -> None:
     can run meanwhile: the command uses small transactions.
     """
     age = timedelta(seconds=older_than)
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         confirm(lambda: _what(leanbe.prune_dry_run(older_than=age)), yes=yes)
         pruned = leanbe.prune(older_than=age, on_batch=_progress)
     if sys.stderr.isatty():

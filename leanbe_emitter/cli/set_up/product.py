@@ -9,7 +9,6 @@ from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe
 from leanbe_emitter.cli.invocation.output import Document
 from leanbe_emitter.cli.invocation.param_types import TEXTS, as_mapping
 
@@ -64,7 +63,7 @@ def create(  # noqa: PLR0913 - one argument for each option
 
     Prints the secret; "webhook secret" prints it again.
     """
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         made = leanbe.products.create(
             name,
             webhook_url=webhook_url,
@@ -82,7 +81,7 @@ def create(  # noqa: PLR0913 - one argument for each option
 @click.pass_obj
 def list_(invocation: Invocation) -> None:
     """List all products, the oldest first."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         documents = [each.document() for each in leanbe.products.list()]
     output.print_rows(invocation.output_format, documents, columns=COLUMNS)
 
@@ -92,7 +91,7 @@ def list_(invocation: Invocation) -> None:
 @click.pass_obj
 def show(invocation: Invocation, product: str) -> None:
     """Show one product: by name, by id, or by six digits of either end of the id."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = leanbe.products.get(product).document()
     output.print_document(invocation.output_format, document, columns=_SHOWN)
 
@@ -103,7 +102,7 @@ def show(invocation: Invocation, product: str) -> None:
 @click.pass_obj
 def rename(invocation: Invocation, product: str, name: str) -> None:
     """Rename a product. Later payloads show the new name."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = leanbe.products.rename(product, name).document()
     output.print_document(invocation.output_format, document, columns=COLUMNS)
 
@@ -114,7 +113,7 @@ def rename(invocation: Invocation, product: str, name: str) -> None:
 @click.pass_obj
 def delete(invocation: Invocation, *, product: str, yes: bool) -> None:
     """Delete a product with all its content, including pending deliveries."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         gone = leanbe.products.get(product)
         confirm(lambda: _what_goes(gone, leanbe.row_counts(product=gone)), yes=yes)
         leanbe.products.delete(gone)
@@ -135,7 +134,7 @@ def delete(invocation: Invocation, *, product: str, yes: bool) -> None:
 @click.pass_obj
 def statuses(invocation: Invocation, *, product: str, wanted: Sequence[str] | None) -> None:
     """List the statuses of a product's backlog items, or set them."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = leanbe.products.get(product)
         if wanted is not None:
             found = leanbe.products.set_statuses(found, wanted)

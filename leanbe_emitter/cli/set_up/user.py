@@ -4,8 +4,7 @@ import click
 
 from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
+from leanbe_emitter.cli.invocation.invocation import Invocation, select_product
 
 _COLUMNS = [
     output.column("_id", title="id", short=output.abbreviated),
@@ -28,7 +27,7 @@ def user() -> None:
 @click.pass_obj
 def create(invocation: Invocation, *, product: str | None, email: str, first_name: str) -> None:
     """Create a user with access to a product."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         members = select_product(leanbe, product).users
         document = members.create(email=email, first_name=first_name).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)
@@ -39,7 +38,7 @@ def create(invocation: Invocation, *, product: str | None, email: str, first_nam
 @click.pass_obj
 def list_(invocation: Invocation, product: str | None) -> None:
     """List the users of a product."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         documents = [each.document() for each in select_product(leanbe, product).users.list()]
     output.print_rows(invocation.output_format, documents, columns=_COLUMNS)
 
@@ -50,7 +49,7 @@ def list_(invocation: Invocation, product: str | None) -> None:
 @click.pass_obj
 def show(invocation: Invocation, user: str, product: str | None) -> None:
     """Show a user of a product, by e-mail or id."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         document = select_product(leanbe, product).users.get(user).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)
 
@@ -61,7 +60,7 @@ def show(invocation: Invocation, user: str, product: str | None) -> None:
 @click.pass_obj
 def grant(invocation: Invocation, user: str, product: str | None) -> None:
     """Give a user access to a further product, by e-mail or id."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         further = select_product(leanbe, product)
         document = leanbe.users.grant(user, product=further).document()
     output.print_document(invocation.output_format, document, columns=_COLUMNS)

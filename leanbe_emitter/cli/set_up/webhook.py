@@ -7,8 +7,7 @@ import click
 from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.attempt_printer import printing_attempts
 from leanbe_emitter.cli.invocation.commands import group, subcommand
-from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.opening import open_leanbe, select_product
+from leanbe_emitter.cli.invocation.invocation import Invocation, select_product
 from leanbe_emitter.errors import NotFound
 from leanbe_emitter.header_rules import MASK
 from leanbe_emitter.hints import SET_WEBHOOK
@@ -72,7 +71,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
         )
     if headers and no_headers:
         raise click.UsageError("--header and --no-headers contradict each other.")
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         before = select_product(leanbe, product)
         after = leanbe.webhooks.set(
             before,
@@ -91,7 +90,7 @@ def set_(  # noqa: PLR0913 - one argument for each option
 @click.pass_obj
 def show(invocation: Invocation, product: str | None) -> None:
     """Show a product's webhook, with its secret masked."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = select_product(leanbe, product)
     _show(invocation, found, found.webhook, with_secret=False)
 
@@ -101,7 +100,7 @@ def show(invocation: Invocation, product: str | None) -> None:
 @click.pass_obj
 def secret(invocation: Invocation, product: str | None) -> None:
     """Print only a product's secret."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = select_product(leanbe, product)
     if found.webhook.secret is None:
         raise NotFound(
@@ -117,7 +116,7 @@ def secret(invocation: Invocation, product: str | None) -> None:
 @click.pass_obj
 def rotate(invocation: Invocation, product: str | None, secret: str | None) -> None:
     """Sign new events with another secret. Pending deliveries keep their signature."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = select_product(leanbe, product)
         after = leanbe.webhooks.rotate(found, secret=secret)
     _show(invocation, found, after, with_secret=True)
@@ -128,7 +127,7 @@ def rotate(invocation: Invocation, product: str | None, secret: str | None) -> N
 @click.pass_obj
 def clear(invocation: Invocation, product: str | None) -> None:
     """Stop deliveries: delete the URL and cancel pending deliveries; the secret stays."""
-    with open_leanbe(invocation) as leanbe:
+    with invocation.open_leanbe() as leanbe:
         found = select_product(leanbe, product)
         after = leanbe.webhooks.clear(found)
     _show(invocation, found, after, with_secret=False)
@@ -139,7 +138,7 @@ def clear(invocation: Invocation, product: str | None) -> None:
 @click.pass_obj
 def test(invocation: Invocation, product: str | None) -> None:
     """Send a sample event (customer.created) to a product's webhook, and show the attempt."""
-    with open_leanbe(invocation) as leanbe, printing_attempts(invocation) as watcher:
+    with invocation.open_leanbe() as leanbe, printing_attempts(invocation) as watcher:
         leanbe.trigger("customer.created", product=product, watcher=watcher)
 
 
