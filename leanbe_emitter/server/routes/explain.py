@@ -18,7 +18,9 @@ from leanbe_emitter.server.http.routing import READING, WRITING, Routes
 from leanbe_emitter.server.schemas import deliveries
 from leanbe_emitter.server.schemas.field_types import INTEGER, Assumptions, ReceivedHeaders, Secret
 from leanbe_emitter.strict_model import StrictModel
+from leanbe_emitter.wire.did_you_mean import any_of
 from leanbe_emitter.wire.explain.explainer import explain
+from leanbe_emitter.wire.explain.languages import Language
 
 
 class ReceiverSignature(StrictModel):
@@ -41,8 +43,8 @@ class ReceiverSignature(StrictModel):
     )
     lang: str | None = Field(
         default=None,
-        description="Language of the receiver, for the repair: javascript, typescript, python, "
-        "php, go, ruby, java or csharp. By default, the mistake tells it.",
+        description=f"Language of the receiver, for the repair: {any_of(Language)}. By default, "
+        "the mistake tells it.",
         examples=["php"],
     )
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from leanbe_emitter.errors import InvalidValue
+from leanbe_emitter.wire.did_you_mean import any_of
 
 
 class Language(StrEnum):
@@ -58,8 +59,6 @@ def language_named(name: str | None) -> Language | None:
     try:
         return Language(name.lower())
     except ValueError:
-        names = [each.value for each in Language]
         raise InvalidValue(
-            f"There are no repairs for the language {name!r}.",
-            hint=f"Use one of {', '.join(names)}.",
+            f"There are no repairs for the language {name!r}.", hint=f"Use {any_of(Language)}."
         ) from None
