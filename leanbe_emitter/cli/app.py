@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TextIO
 
 import click
@@ -94,7 +95,7 @@ def main(
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if arguments is None else arguments
-    return exit_status.run(lambda: _run(words), on_end=on_end)
+    return exit_status.run(partial(_run, words), on_end=on_end)
 
 
 def _streams() -> tuple[TextIO, TextIO]:

@@ -83,10 +83,10 @@ class GroupCommit:
         last = self._last_batches.get(queue)
         if last is None or not last.has_room():
             self._last_batches[queue] = last = _Batch(partial(self._run_batch, last))
-            last.task.add_done_callback(lambda _: self._forget(queue, last))
+            last.task.add_done_callback(partial(self._forget, queue, last))
         return last
 
-    def _forget(self, queue: str, batch: _Batch) -> None:
+    def _forget(self, queue: str, batch: _Batch, _: object) -> None:
         if self._last_batches.get(queue) is batch:
             del self._last_batches[queue]
 

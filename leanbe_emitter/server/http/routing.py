@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar, get_args, runtime_checkable
+from typing import Any, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -43,6 +43,8 @@ READING = (*ANYWHERE, HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 WRITING = (*READING, HTTPStatus.CONFLICT)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+#: Returns an endpoint around another one.
+_Wrapper: TypeAlias = Callable[[Callable[..., Response]], Callable[..., Any]]
 
 
 @runtime_checkable
@@ -90,15 +92,10 @@ class Routes:
             path: the path after ``PREFIX``.
             returns: the schema of the response.
         """
-
-        def add(endpoint: Endpoint) -> Endpoint:
-            headers = {CURSOR: _LIST_CURSOR_HEADER}
-            self.add("GET", path, returns=returns, errors=READING, headers=headers)(
-                self._followed(endpoint)
-            )
-            return endpoint
-
-        return add
+        headers = {CURSOR: _LIST_CURSOR_HEADER}
+        return self._add_wrapped(
+            self._followed, "GET", path, returns=returns, errors=READING, headers=headers
+        )
 
     def write(
         self, method: str, path: str, *, returns: Schema | None, status: int = 200
@@ -119,23 +116,25 @@ class Routes:
         return self._add_write(wrap, method, path, returns=returns, status=status)
 
     def _add_write(
-        self,
-        wrap: Callable[[Callable[..., Response]], Callable[..., Any]],
-        method: str,
-        path: str,
-        *,
-        returns: Schema | None,
-        status: int,
+        self, wrap: _Wrapper, method: str, path: str, *, returns: Schema | None, status: int
     ) -> Callable[[Endpoint], Endpoint]:
+        return self._add_wrapped(
+            wrap,
+            method,
+            path,
+            returns=returns,
+            errors=WRITING,
+            status=204 if returns is None else status,
+            headers={CURSOR: _CURSOR_HEADER},
+        )
+
+    def _add_wrapped(
+        self, wrap: _Wrapper, method: str, path: str, **described: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Add an operation that calls its endpoint through a wrapper."""
+
         def add(endpoint: Endpoint) -> Endpoint:
-            self.add(
-                method,
-                path,
-                returns=returns,
-                errors=WRITING,
-                status=204 if returns is None else status,
-                headers={CURSOR: _CURSOR_HEADER},
-            )(wrap(endpoint))
+            self.add(method, path, **described)(wrap(endpoint))
             return endpoint
 
         return add
