@@ -89,5 +89,4 @@ def votes(
     with invocation.open_documents() as documents:
         ideas: Any = documents.of(product, IDEA.collection)
         page = ideas.votes(reference, limit=limit, after=after)
-        shown = [each.document() for each in page]
-    invocation.print_page(shown, page.cursor, _VOTES)
+        invocation.print_page(page, _VOTES)

@@ -182,9 +182,7 @@ def _list(resource: Resource, _: Words) -> Callable[..., Any]:
     def list_(invocation: Invocation, /, *, product: str | None, **wanted: Any) -> None:
         with invocation.open_documents() as documents:
             of_product: Any = documents.of(product, resource.declaration.collection)
-            page = of_product.list(**wanted)
-            shown = [each.document() for each in page]
-        invocation.print_page(shown, page.cursor, resource.columns)
+            invocation.print_page(of_product.list(**wanted), resource.columns)
 
     list_.__doc__ = (
         f"List {resource.declaration.plural}, the oldest first, or the newest.\n\nIf there are "

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from leanbe_emitter.cli.invocation import log_setup, output
-from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
+from leanbe_emitter.cli.invocation.output import Column, OutputFormat
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.settings import LogLevel, Settings
 from leanbe_emitter.wire.durations import format_duration
 
 if TYPE_CHECKING:
     from leanbe_emitter.delivery.queue.due_queries import Due
-    from leanbe_emitter.library import Leanbe, Product
+    from leanbe_emitter.library import Leanbe, Page, Product
     from leanbe_emitter.library.documents.documents_handle import Documents
     from leanbe_emitter.library.trigger.recorder import Recorder
     from leanbe_emitter.storage.engine.database import Database
@@ -70,23 +70,21 @@ class Invocation:
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 
-    def print_page(
-        self, documents: Sequence[Document], cursor: str | None, columns: Sequence[Column]
-    ) -> None:
+    def print_page(self, page: "Page[Any]", columns: Sequence[Column]) -> None:
         """Print one page of a list, and a notice where more pages follow.
 
         Args:
-            documents: the page; ``json`` prints it as the API returns it.
-            cursor: where the next page begins; None at the end of the list.
+            page: the page; ``json`` prints it as the API returns it.
             columns: the columns of a table and of ``plain``.
         """
+        documents = [each.document() for each in page]
         if self.output_format is OutputFormat.JSON:
-            page = {"items": documents, "cursor": cursor}
-            output.print_document(self.output_format, page, columns=())
+            whole = {"items": documents, "cursor": page.cursor}
+            output.print_document(self.output_format, whole, columns=())
             return
         output.print_rows(self.output_format, documents, columns=columns)
-        if cursor is not None:
-            self.notice(f"There are more: --after {cursor}")
+        if page.cursor is not None:
+            self.notice(f"There are more: --after {page.cursor}")
 
     @contextmanager
     def open_leanbe(

@@ -146,10 +146,9 @@ def list_(
             page = leanbe.deliveries.list(which, limit=limit, after=after)
         else:
             page = leanbe.deliveries.rows(which, limit=limit, after=after)
-        documents = [each.document() for each in page]
         columns = (_row_columns if view else _columns)(leanbe.clock.now())
         notice_searched(invocation, leanbe, which)
-    invocation.print_page(documents, page.cursor, columns)
+        invocation.print_page(page, columns)
 
 
 @subcommand(deliveries, "count", example="leanbe-emitter deliveries count --answer 5xx")
@@ -301,7 +300,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
                 named, limit=limit or shared_options.PAGE_LENGTH, after=after
             )
             columns = _columns(leanbe.clock.now())
-            invocation.print_page([each.document() for each in page], page.cursor, columns)
+            invocation.print_page(page, columns)
             invocation.notice(f"Would redeliver {leanbe.deliveries.redeliverable(named)}.")
         elif delivery and job is None:
             retried_by = who_retries(leanbe, BY_ANY_WORKER)
@@ -367,7 +366,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
             page = leanbe.deliveries.discard_dry_run(
                 delivery, which=which, limit=limit or shared_options.PAGE_LENGTH, after=after
             )
-            invocation.print_page([each.document() for each in page], page.cursor, columns)
+            invocation.print_page(page, columns)
             number = leanbe.deliveries.discardable(which, references=delivery)
             invocation.notice(f"Would discard {number}.")
             return

@@ -39,8 +39,7 @@ def list_(
     """
     with invocation.open_leanbe() as leanbe:
         page = leanbe.events.list(event=event, product=product, limit=limit, after=after)
-        documents = [each.document() for each in page]
-    invocation.print_page(documents, page.cursor, _LIST)
+        invocation.print_page(page, _LIST)
 
 
 @subcommand(events, "show", example="leanbe-emitter events show a2e42a")
