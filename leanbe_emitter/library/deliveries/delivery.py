@@ -58,11 +58,11 @@ class RequestActions(Protocol):
 
 
 class DeliveryActions(Protocol):
-    """What a delivery's snapshot needs of ``leanbe.deliveries``."""
+    """The part of ``leanbe.deliveries`` that a delivery's snapshot calls."""
 
     @property
     def requests(self) -> RequestActions:
-        """What is told of requests."""
+        """Accounts of a delivery's requests."""
 
     def redeliver(self, delivery: "Delivery", /, *, times: int) -> "Results[Delivery]":
         """Deliver the same bytes again, ``times`` times."""
