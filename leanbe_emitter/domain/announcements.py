@@ -12,8 +12,12 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, changing, record
-from leanbe_emitter.domain.document_values import assign, instant_text, product_reference
-from leanbe_emitter.domain.user_references import user_references
+from leanbe_emitter.domain.document_values import (
+    assign,
+    instant_text,
+    product_reference,
+    user_references,
+)
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.storage.engine.session import insert_row, new_row
 from leanbe_emitter.storage.schema.document_tables import AnnouncementRow

@@ -12,8 +12,8 @@ from leanbe_emitter.domain.document_values import (
     changed_names,
     idea_references,
     product_reference,
+    user_references,
 )
-from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import require
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.storage.engine.session import insert_row, new_row

@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain.user_references import References
+from leanbe_emitter.domain.lookup import known_users, user_reference
 from leanbe_emitter.storage.engine.session import fetch
 from leanbe_emitter.storage.schema.document_tables import CustomerRow, IdeaRequestRow, IdeaRow
-from leanbe_emitter.storage.schema.tables import ProductRow
+from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.instants import print_milliseconds
 from leanbe_emitter.wire.payloads.declarations import snake_case
@@ -65,7 +65,10 @@ def list_changes(
     ]
 
 
+References = Mapping[str, dict[str, JSON]]
+
 _IDS: BindParameter[str] = bindparam("ids", expanding=True)
+_USERS = select(UserRow.id, UserRow.first_name, UserRow.email).where(UserRow.id.in_(_IDS))
 _CUSTOMERS = select(
     CustomerRow.id, CustomerRow.first_name, CustomerRow.last_name, CustomerRow.email
 ).where(CustomerRow.id.in_(_IDS))
@@ -75,6 +78,18 @@ _REQUESTS = (
     .where(IdeaRequestRow.idea_id.in_(_IDS))
     .order_by(IdeaRequestRow.idea_id, IdeaRequestRow.position)
 )
+
+
+def user_references(session: Session, user_ids: Iterable[str | None]) -> References:
+    """Return the references to users, by their ids.
+
+    Others may be among them: those that this transaction has looked up before.
+    """
+    known = known_users(session)
+    if unknown := {each for each in user_ids if each is not None} - known.keys():
+        for row in fetch(session, _USERS, ids=list(unknown)):
+            known[row.id] = user_reference(row)
+    return known
 
 
 def product_reference(product: ProductRow) -> dict[str, JSON]:

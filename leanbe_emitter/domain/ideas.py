@@ -9,9 +9,13 @@ from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import backlog_items, idea_requests, users
 from leanbe_emitter.domain.action import Action, changing, record
-from leanbe_emitter.domain.document_values import assign, product_reference, request_references
+from leanbe_emitter.domain.document_values import (
+    assign,
+    product_reference,
+    request_references,
+    user_references,
+)
 from leanbe_emitter.domain.lookup import find, find_by_whole_id
-from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_text, require
 from leanbe_emitter.errors import Conflict
 from leanbe_emitter.storage.engine.session import insert_row, new_row

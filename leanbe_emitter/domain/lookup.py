@@ -1,4 +1,4 @@
-"""Lookup of objects by a reference: a snapshot, a name, an id, or a unique part of an id.
+"""Lookup of objects by a snapshot, a name, an id, or a unique part of an id, and of owners.
 
 ObjectIds of one second begin alike, so output shows their endings. Six digits of either end are
 enough if they are unique. A whole id takes precedence over a name, and a name over a part of an id.
@@ -8,7 +8,7 @@ This module imports no document tables, so synthetic events load none.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -17,9 +17,10 @@ from leanbe_emitter.domain.validation import is_storable
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.hints import CREATE_PRODUCT, Hint
 from leanbe_emitter.ids import OBJECT_ID_LENGTH
-from leanbe_emitter.storage.engine.session import load
-from leanbe_emitter.storage.schema.tables import DeliveryRow, ProductRow
+from leanbe_emitter.storage.engine.session import fetch, load
+from leanbe_emitter.storage.schema.tables import DeliveryRow, MembershipRow, ProductRow, UserRow
 from leanbe_emitter.wire.did_you_mean import did_you_mean
+from leanbe_emitter.wire.stringify import JSON
 
 
 def deleted_meanwhile(what: str) -> NotFound:
@@ -35,9 +36,17 @@ _ADVICE = f"Name it in full, or {_BY_PART} of its id."
 _ADVICE_WITHOUT_NAMES = f"Name it by its id, or {_BY_PART} of that."
 _ID_PART = re.compile(rf"[0-9a-f]{{{SHORTEST_PART},{OBJECT_ID_LENGTH}}}")
 
-_KNOWN = "leanbe_products"
+# What a transaction has looked up.
+_PRODUCTS, _USERS, _OWNERS = "leanbe_products", "leanbe_users", "leanbe_owners"
 _OF_ID = select(ProductRow).where(ProductRow.id == bindparam("id"))
 _OF_NAME = select(ProductRow).where(ProductRow.name == bindparam("name"))
+_FIRST_USER = (
+    select(UserRow.id, UserRow.first_name, UserRow.email)
+    .join(MembershipRow, MembershipRow.user_id == UserRow.id)
+    .where(MembershipRow.product_id == bindparam("product_id"))
+    .order_by(MembershipRow.granted_at)
+    .limit(1)
+)
 #: How many names a message shows.
 _SHOWN = 3
 _NAME_ONE = Hint(
@@ -149,7 +158,7 @@ def product(session: Session, reference: Identified | str | None) -> ProductRow:
 def cached_product(session: Session, reference: str) -> ProductRow:
     """Do the same as ``product``, for callers that repeat it within a transaction."""
     # The session itself keeps no row that nobody else refers to.
-    rows: dict[str, ProductRow] = session.info.setdefault(_KNOWN, {})
+    rows: dict[str, ProductRow] = session.info.setdefault(_PRODUCTS, {})
     row = rows.get(reference)
     if row is None or row not in session or reference not in {row.id, row.name}:
         row = rows[reference] = product(session, reference)
@@ -178,6 +187,36 @@ def _only_product(session: Session) -> ProductRow:
         more = ", ..." if len(rows) > _SHOWN else ""
         raise InvalidValue(f"There are several products: {names}{more}.", hint=_NAME_ONE)
     return rows[0]
+
+
+def owner(session: Session, product: ProductRow) -> dict[str, JSON]:
+    """Return the reference to a product's owner, its first user (contract b.0).
+
+    New documents belong to this user unless they name another. A transaction looks it up once, as
+    the first user stays the first.
+
+    Raises:
+        NotFound: the product was deleted meanwhile. Every existing product has a user.
+    """
+    owners: dict[str, dict[str, JSON]] = session.info.setdefault(_OWNERS, {})
+    if product.id not in owners:
+        for row in fetch(session, _FIRST_USER, product_id=product.id):
+            owners[product.id] = known_users(session)[row.id] = user_reference(row)
+    first = owners.get(product.id)
+    if first is None:
+        raise deleted_meanwhile(f"product {product.name!r}")
+    return first
+
+
+def known_users(session: Session) -> dict[str, dict[str, JSON]]:
+    """Return the references to users, which never change, that a transaction has looked up."""
+    known: dict[str, dict[str, JSON]] = session.info.setdefault(_USERS, {})
+    return known
+
+
+def user_reference(row: Any) -> dict[str, JSON]:
+    """Return the reference to a user: exactly three members (contract b.0)."""
+    return {"_id": row.id, "firstName": row.first_name, "email": row.email}
 
 
 def _conditions(

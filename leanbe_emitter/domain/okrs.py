@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.domain import users
 from leanbe_emitter.domain.action import Action, changing, record
-from leanbe_emitter.domain.document_values import assign, instant_text, product_reference
+from leanbe_emitter.domain.document_values import (
+    assign,
+    instant_text,
+    product_reference,
+    user_references,
+)
 from leanbe_emitter.domain.lookup import find
-from leanbe_emitter.domain.user_references import user_references
 from leanbe_emitter.domain.validation import check_number, require
 from leanbe_emitter.errors import InvalidValue, NotFound
 from leanbe_emitter.storage.engine.session import insert_row, new_row

@@ -11,8 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.lookup import find
-from leanbe_emitter.domain.user_references import owner
+from leanbe_emitter.domain.lookup import find, owner
 from leanbe_emitter.domain.validation import check_email, check_fields, check_name
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
 from leanbe_emitter.hints import Hint

@@ -11,6 +11,8 @@ callers: ``leanbe.deliver()`` without an event loop, and ``await leanbe.deliver(
 An asynchronous call runs only when it is awaited. A test that forgets the ``await`` would pass
 whatever its receiver does. So any other use of the awaitable is an error, and so is any further
 call of the handle before the ``await``, and closing the handle.
+
+What other processes do is waited for by polling (``wait_until``).
 """
 
 import asyncio

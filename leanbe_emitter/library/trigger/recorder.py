@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import lookup, user_references
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.opening import OpenDatabase
@@ -66,7 +66,7 @@ def plan(
     author = Author(
         changes=request.changes,
         product={"_id": product.id, "name": product.name},
-        owner=user_references.owner(session, product),
+        owner=lookup.owner(session, product),
         assumptions=assumptions,
         request_assumptions=request_assumptions,
         ids=ids,
