@@ -336,7 +336,7 @@ def _checked_email(email: JSON) -> str:
 
 
 def _lock_belonging(
-    action: Action, row: CustomerRow, others: Callable[[], Iterable[ProductRow]] = tuple
+    action: Action, row: CustomerRow, others: Callable[[], Iterable[ProductRow]]
 ) -> Sequence[ProductRow]:
     """Lock all products of a customer and other products at once; return the customer's."""
 

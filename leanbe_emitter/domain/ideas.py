@@ -68,7 +68,7 @@ def create(
         created_at=action.now_ms,
         updated_at=action.now_ms,
     )
-    assign(row, _columns(action, product, values))
+    assign(row, users.columns(action.session, product, IDEA, values))
     if attached:
         require_active(row)
     insert_row(action.session, row)
@@ -120,7 +120,7 @@ def edit(action: Action, product: ProductRow, row: IdeaRow, values: Mapping[str,
         NotFound: a user does not exist.
     """
     with changing(action, "idea.updated", product, row, documents):
-        assign(row, _columns(action, product, values))
+        assign(row, users.columns(action.session, product, IDEA, values))
     return row
 
 
@@ -269,7 +269,3 @@ def upvotes(row: IdeaRow, assumptions: AssumptionSet) -> int:
     if assumptions.vote_model is VoteModel.NET:
         return row.up_votes - row.down_votes
     return row.up_votes
-
-
-def _columns(action: Action, product: ProductRow, values: Mapping[str, JSON]) -> dict[str, JSON]:
-    return users.columns(action.session, product, IDEA, values)

@@ -52,13 +52,12 @@ def create(
     """
     name = check_name(name, what="product's name")
     owner = _owner(owner or {})
+    assumed = {**action.assume, **(assume or {})}
     row = new_row(
         ProductRow,
         id=action.new_id(among=ProductRow),
         name=name,
-        assumptions={
-            key: check_assumption(key, value) for key, value in _assumed(action, assume).items()
-        },
+        assumptions={key: check_assumption(key, value) for key, value in assumed.items()},
         statuses=list(DEFAULT_STATUSES),
         sequence=0,
         last_triggered_at=0,
@@ -90,10 +89,6 @@ def _owner(given: Mapping[str, str]) -> dict[str, str]:
                 hint=did_you_mean(name, DEFAULT_OWNER) or f"It has {any_of(DEFAULT_OWNER)}.",
             )
     return {**DEFAULT_OWNER, **given}
-
-
-def _assumed(action: Action, assume: Mapping[str, str] | None) -> dict[str, str]:
-    return {**action.assume, **(assume or {})}
 
 
 def listed(session: Session) -> Sequence[ProductRow]:

@@ -312,7 +312,7 @@ def _check_members(section: Section, entry: Entry) -> None:
             raise unknown_field(name, section.members)
         if value not in (choices := section.choices.get(name, (value,))):
             raise InvalidValue(f"{value!r} is no value of {name}.", hint=f"Use {any_of(choices)}.")
-    for given in (value for document in _with_ids(entry) for value in _given_id(document)):
+    for given in (each[FIXED_ID] for each in _with_ids(entry) if FIXED_ID in each):
         if not (isinstance(given, str) and _ID.fullmatch(given)):
             raise InvalidValue(
                 f"{given!r} is no _id.", hint=f"Write {OBJECT_ID_LENGTH} hex digits, in quotes."
@@ -323,21 +323,13 @@ def _with_ids(entry: Entry) -> Iterator[Entry]:
     """Yield a document and the key results in it, which may have fixed ids."""
     yield entry
     key_results = entry.get("keyResults")
-    yield from (each for each in _as_list(key_results) if isinstance(each, dict))
-
-
-def _given_id(document: Entry) -> Iterator[JSON]:
-    if FIXED_ID in document:
-        yield document[FIXED_ID]
+    if isinstance(key_results, list):
+        yield from (each for each in key_results if isinstance(each, dict))
 
 
 def _ids(entry: Entry) -> list[str | None]:
     """Return the fixed ids of a document and of its key results; None for a new id."""
     return [each.get(FIXED_ID) for each in _with_ids(entry)]
-
-
-def _as_list(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else []
 
 
 def _texts(entry: Entry, name: str) -> list[str]:

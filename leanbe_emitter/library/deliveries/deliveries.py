@@ -236,14 +236,12 @@ class Deliveries:
             with self._transactions.looking() as session:
                 return reason_pending(session, unfinished, clock=self._transactions.clock)
         if which.status is not None:
-            for each in self._settled_among(which):
+            settled = replace(which, status=None, is_settled=True)
+            for each in self.list(settled, max_bytes=_LOOKED_AT):
                 if each.status != which.status:
                     return reason_settled(each)
         with self._transactions.looking() as session:
             return reason_none(session, which.product)
-
-    def _settled_among(self, which: Filter) -> Sequence[Delivery]:
-        return self.list(replace(which, status=None, is_settled=True), max_bytes=_LOOKED_AT)
 
     def behind(self, after: Cursor, *, limit: int, max_bytes: int) -> Behind:
         """Return the first deliveries with journal entries after a cursor, in their present state.

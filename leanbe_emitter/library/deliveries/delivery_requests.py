@@ -12,6 +12,7 @@ from leanbe_emitter.delivery.network.code_forms import CodeForm
 from leanbe_emitter.delivery.network.transport import compose_headers
 from leanbe_emitter.delivery.watching import Attempt
 from leanbe_emitter.errors import Conflict, InvalidValue, NotFound
+from leanbe_emitter.header_rules import header_pairs
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.deliveries.delivery import Delivery
 from leanbe_emitter.library.runtime.awaitables import waits
@@ -52,7 +53,10 @@ class DeliveryRequests:
         with self._transactions.looking() as session:
             webhook, made = webhook_of(session, delivery), attempt_of(delivery, attempt)
             url, headers, body = _request_of(delivery, made)
-            shown = _masked(headers, assumptions_of(session, delivery, made)) if masks else headers
+            plain = shown = header_pairs(headers)
+            if masks:
+                assumptions = assumptions_of(session, delivery, made)
+                shown = header_pairs(masked(headers, assumptions=assumptions))
             request = repeating.RequestToRepeat(
                 event=delivery.event.name,
                 method=delivery.event.method,
@@ -62,10 +66,8 @@ class DeliveryRequests:
                 ca_file=webhook.ca_file,
                 insecure=webhook.insecure,
             )
-        return repeating.RequestCode(
-            text=repeating.code_of(request, CodeForm(form)),
-            is_masked=list(shown) != [*map(tuple, headers)],
-        )
+        text = repeating.code_of(request, CodeForm(form))
+        return repeating.RequestCode(text=text, is_masked=shown != plain)
 
     def signature(self, delivery: Delivery, *, attempt: int | None) -> "SignatureSteps":
         """Return how a request of a delivery was signed, or will be."""
@@ -197,12 +199,6 @@ def _request_of(
     body = delivery.event.body
     headers = compose_headers(delivery.url, content_length=len(body), extra=delivery.event.headers)
     return delivery.url, headers, body
-
-
-def _masked(
-    headers: Sequence[tuple[str, str]], assumptions: Mapping[str, str]
-) -> Sequence[tuple[str, str]]:
-    return [(name, value) for name, value in masked(headers, assumptions=assumptions)]
 
 
 def _earlier_secrets(session: Session, webhook: WebhookRow) -> Sequence[str]:

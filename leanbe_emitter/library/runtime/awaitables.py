@@ -200,13 +200,12 @@ class Pending(Coroutine[Any, Any, T_co]):
 def _caller() -> tuple[str, int]:
     """Return the file and line of the innermost caller outside this package."""
     frame = sys._getframe(1)  # noqa: SLF001 - there is no other way to see a caller
-    while frame.f_back is not None and _is_ours(frame.f_globals.get("__name__", "")):
+    while frame.f_back is not None:
+        module: str = frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] != _PACKAGE:
+            break
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
-
-
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == _PACKAGE
 
 
 P = ParamSpec("P")

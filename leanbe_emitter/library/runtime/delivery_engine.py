@@ -7,7 +7,7 @@ worker has an event loop and a transport of its own, and uses the database in a 
 import asyncio
 import random
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
@@ -197,7 +197,9 @@ class Engine:
             async with self._worker(
                 watcher=watcher, concurrency=concurrency, per_product=per_product
             ) as worker:
-                with stopping_on_signals(worker.stop, pending=self._in_flight_counts) as came:
+                with stopping_on_signals(
+                    worker.stop, pending=lambda: {"attempts": self.in_flight()}
+                ) as came:
                     await worker.run(drain=drain)
             return came[0] if came else None
 
@@ -323,9 +325,6 @@ class Engine:
         if self._database.dialect == "sqlite" and not self._database.in_memory:
             return InlineFirst(thread)
         return partial(asyncio.get_running_loop().run_in_executor, thread)
-
-    def _in_flight_counts(self) -> Mapping[str, int]:
-        return {"attempts": self.in_flight()}
 
     def _due(self) -> Due | None:
         try:

@@ -226,7 +226,7 @@ class Transactions:
         written, all calls start again, then with savepoints.
         """
         try:
-            return try_again(partial(self._done_or_undone, calls))
+            return try_again(partial(self._done, calls))
         except LeanbeError as error:
             return [error] * len(calls)
         except Exception as error:  # noqa: BLE001 - the caller that it belongs to gets it
@@ -235,15 +235,12 @@ class Transactions:
             # Nothing was committed. Each call alone shows which call raises the error.
             return [outcome for each in calls for outcome in self.together([each])]
 
-    def _done_or_undone(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    def _done(self, calls: Sequence[Callable[[], Any]], *, undoes: bool = False) -> list[Any]:
         try:
-            return self._done(calls, undoes=False)
+            with self.begin(undoes=undoes):
+                return [_outcome(call) for call in calls]
         except Spoiled:
             return self._done(calls, undoes=True)
-
-    def _done(self, calls: Sequence[Callable[[], Any]], *, undoes: bool) -> list[Any]:
-        with self.begin(undoes=undoes):
-            return [_outcome(call) for call in calls]
 
     def action(
         self, session: Session, *, clock: Clock | None = None, given_ids: Sequence[str | None] = ()

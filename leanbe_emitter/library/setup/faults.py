@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import to_milliseconds
@@ -216,7 +216,8 @@ class Faults:
     def list(self) -> "list[Fault]":
         """Return the faults that were armed and not cleared, in the order in which they fire."""
         with self._transactions.looking() as session:
-            return [Fault.of(row) for row in session.scalars(_in_order())]
+            in_order = select(FaultRow).order_by(FaultRow.position, FaultRow.id)
+            return [Fault.of(row) for row in session.scalars(in_order)]
 
     @one_transaction
     def delete(self, reference: Fault | str) -> None:
@@ -252,8 +253,9 @@ class Faults:
         armed = [each for each in self.list() if each.id in self._armed]
         idle = [each for each in armed if each.must_fire and not each.fired]
         if idle:
+            count = "A fault" if len(idle) == 1 else f"{len(idle)} faults"
             raise FaultNeverFired(
-                f"{_count(idle)} never fired: {'; '.join(each.name for each in idle)}.",
+                f"{count} never fired: {'; '.join(each.name for each in idle)}.",
                 hint="Was a matching event sent? must_fire=False allows that a fault never fires.",
             )
 
@@ -296,11 +298,3 @@ class Faults:
         ).all()
         if urls and all(url and self._receivers.at(url) for url in urls):
             raise needs_wire(urls[0] or "")
-
-
-def _in_order() -> Select[FaultRow]:
-    return select(FaultRow).order_by(FaultRow.position, FaultRow.id)
-
-
-def _count(faults: Sequence[Fault]) -> str:
-    return "A fault" if len(faults) == 1 else f"{len(faults)} faults"

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from leanbe_emitter.clock import from_milliseconds
 from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.domain import lookup, products, webhooks
-from leanbe_emitter.domain.action import Action
 from leanbe_emitter.errors import Conflict, InvalidValue
 from leanbe_emitter.hints import SET_WEBHOOK
 from leanbe_emitter.library.documents.announcements import Announcements
@@ -102,21 +101,21 @@ class Products:
             url_of, url=webhook_url, webhook=webhook, path=path, receivers=self._receivers
         )
         return self._create(
-            partial(products.create, name=name, owner=owner, assume=assume),
-            url=url if has_webhook else None,
-            settings=settings,
+            name, owner=owner, assume=assume, url=url if has_webhook else None, settings=settings
         )
 
     @one_transaction
     def _create(
         self,
-        create: Callable[[Action], ProductRow],
+        name: str,
         *,
+        owner: Mapping[str, str] | None,
+        assume: Mapping[str, str] | None,
         url: Callable[[ProductRow], str] | None,
         settings: Mapping[str, Any],
     ) -> Product:
         with self._transactions.acting() as action:
-            row = create(action)
+            row = products.create(action, name, owner=owner, assume=assume)
             if url is None:
                 return self._snapshot(action.session, row)
             with_url = webhooks.set_url(action, row, url(row), **settings)

@@ -8,7 +8,6 @@ as little as possible: no sender, no event loop, and no table of documents. Impo
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -25,9 +24,6 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import check_assumption, parse_assumptions
 from leanbe_emitter.wire.envelope import payload_text_of
 from leanbe_emitter.wire.stringify import JSON
-
-if TYPE_CHECKING:
-    from leanbe_emitter.library.deliveries.delivery import DeliveryRef
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +52,10 @@ def plan(
         )
     if request.limits is not None:
         request.limits.check_events(len(request.events) * request.times)
-    earlier = None if request.same_as is None else _event_of(session, request.same_as)
+    earlier = None
+    if request.same_as is not None:
+        same = lookup.delivery(session, request.same_as)
+        earlier = session.get_one(EventRow, same.event_id)
     reference = earlier.product_id if earlier and request.product is None else request.product
     product = lookup.product(session, reference)
     request_assumptions = {
@@ -108,10 +107,6 @@ def record_planned(  # noqa: PLR0913 - the request, and what it is recorded with
     """
     planned = plan(session, request, now=now, ids=ids, settings=settings)
     return record(session, planned.events, now=now, ids=ids, lease=lease)
-
-
-def _event_of(session: Session, reference: "DeliveryRef") -> EventRow:
-    return session.get_one(EventRow, lookup.delivery(session, reference).event_id)
 
 
 class Recorder(OpenDatabase):

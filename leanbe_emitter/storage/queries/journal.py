@@ -186,7 +186,7 @@ def read(session: Session, after: Cursor, *, limit: int = 500, whole: bool = Fal
     # Begin with the cursor's own row, as perhaps not all of it was read.
     begun = replace(after, position=after.position - 1)
     entries = (
-        _entry(row.end, number, fact)
+        Entry(cursor=replace(row.end, read=number), **fact._asdict())
         for row in rows(session, begun, whole=whole)
         for number, fact in enumerate(row.facts, start=1)
     )
@@ -289,7 +289,3 @@ def _fact(
 ) -> Fact:
     settled_as = None if status is None else DeliveryStatus(status)
     return Fact(JournalKind(kind), event_id, delivery_id, number, settled_as)
-
-
-def _entry(end: Cursor, number: int, fact: Fact) -> Entry:
-    return Entry(cursor=replace(end, read=number), **fact._asdict())
