@@ -28,8 +28,8 @@ from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.envelope import SIGNATURE, SealedRequest
-from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate
+from leanbe_emitter.wire.explain.digest_mistakes import wrong_place
 from leanbe_emitter.wire.explain.explainer import Verdict
 from leanbe_emitter.wire.explain.key_mistakes import other_secret
 from leanbe_emitter.wire.explain.languages import language_named

@@ -1,13 +1,33 @@
-"""Mistakes in the formula, and in how a digest is written."""
+"""Mistakes in the formula, in how a digest is written, and in where it is looked for.
+
+The last ones follow from assumptions that change how a request is signed (contract d-1 to d-3).
+Invariant: under the article's assumptions, the mistakes are the usual ones.
+"""
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, SignatureLocation
+from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
 from leanbe_emitter.wire.explain.languages import Language
-from leanbe_emitter.wire.explain.mistakes import DigestMistake, Saying, SpellingMistake
-from leanbe_emitter.wire.explain.repairs import WRITE_HEX
+from leanbe_emitter.wire.explain.mistakes import (
+    DigestMistake,
+    Mistake,
+    PlaceMistake,
+    Saying,
+    SpellingMistake,
+)
+from leanbe_emitter.wire.explain.received_request import ReceivedRequest
+from leanbe_emitter.wire.explain.repairs import (
+    READ_FROM_BODY,
+    WRITE_HEX,
+    read_from_body_or_header,
+    read_from_header,
+)
+from leanbe_emitter.wire.signing import to_utf8
 
 _OTHERS = ("sha1", "sha512", "sha384", "md5", "sha224")
 
@@ -116,70 +136,116 @@ def _as_bytes(digest: bytes) -> Iterator[str]:
     yield repr(digest)
 
 
+def _spelling(
+    name: str,
+    says: tuple[str, str, str],
+    spellings: Callable[[bytes], Iterator[str]],
+    *languages: Language,
+) -> SpellingMistake:
+    verb, words, advice = says
+    return SpellingMistake(
+        name=name,
+        words=Saying(verb=verb, object=words, advice=advice),
+        spellings=spellings,
+        repair=WRITE_HEX,
+        languages=languages,
+    )
+
+
 SPELLINGS = (
-    SpellingMistake(
-        name="upper-case",
-        words=Saying(verb="write", object="the digest in upper case", advice="Use lower-case hex."),
-        spellings=_upper,
-        repair=WRITE_HEX,
+    _spelling("upper-case", ("write", "the digest in upper case", "Use lower-case hex."), _upper),
+    _spelling("base64", ("write", "the digest in base64", "Use lower-case hex."), _base64),
+    _spelling(
+        "base64-of-hex",
+        ("write", "the hex digits of the digest in base64", "Use the hex digits themselves."),
+        _base64_of_hex,
     ),
-    SpellingMistake(
-        name="base64",
-        words=Saying(verb="write", object="the digest in base64", advice="Use lower-case hex."),
-        spellings=_base64,
-        repair=WRITE_HEX,
+    _spelling(
+        "prefixed",
+        ("put", "a prefix before the digest, such as sha256=", "Use the hex digits alone."),
+        _prefixed,
     ),
-    SpellingMistake(
-        name="base64-of-hex",
-        words=Saying(
-            verb="write",
-            object="the hex digits of the digest in base64",
-            advice="Use the hex digits themselves.",
+    _spelling(
+        "separated",
+        (
+            "write",
+            "the digest with separators between its bytes",
+            "Use the hex digits alone, in lower case.",
         ),
-        spellings=_base64_of_hex,
-        repair=WRITE_HEX,
+        _separated,
+        Language.CSHARP,
     ),
-    SpellingMistake(
-        name="prefixed",
-        words=Saying(
-            verb="put",
-            object="a prefix before the digest, such as sha256=",
-            advice="Use the hex digits alone.",
+    _spelling(
+        "zeros-lost",
+        (
+            "write",
+            "the digest's bytes without leading zeros or with signs",
+            "Use two hex digits for each byte.",
         ),
-        spellings=_prefixed,
-        repair=WRITE_HEX,
+        _zeros_lost,
+        Language.JAVA,
     ),
-    SpellingMistake(
-        name="separated",
-        words=Saying(
-            verb="write",
-            object="the digest with separators between its bytes",
-            advice="Use the hex digits alone, in lower case.",
-        ),
-        spellings=_separated,
-        repair=WRITE_HEX,
-        languages=(Language.CSHARP,),
-    ),
-    SpellingMistake(
-        name="zeros-lost",
-        words=Saying(
-            verb="write",
-            object="the digest's bytes without leading zeros or with signs",
-            advice="Use two hex digits for each byte.",
-        ),
-        spellings=_zeros_lost,
-        repair=WRITE_HEX,
-        languages=(Language.JAVA,),
-    ),
-    SpellingMistake(
-        name="digest-as-bytes",
-        words=Saying(
-            verb="compare",
-            object="the digest as bytes, in the text b'...'",
-            advice="Use the hex digits as text.",
-        ),
-        spellings=_as_bytes,
-        repair=WRITE_HEX,
-        languages=(Language.PYTHON,),
+    _spelling(
+        "digest-as-bytes",
+        ("compare", "the digest as bytes, in the text b'...'", "Use the hex digits as text."),
+        _as_bytes,
+        Language.PYTHON,
     ),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssumptionIgnored(Mistake):
+    """The article's formula is computed, where an assumption asks for another one."""
+
+    def computes(self, request: ReceivedRequest) -> Iterator[str]:
+        """Yield the article's signature."""
+        yield hmac.digest(request.key, to_utf8(request.payload_text), "sha256").hex()
+
+    def saying(self, request: ReceivedRequest, value: bytes) -> Saying:  # noqa: ARG002 - the same for all
+        """Return the words, with the assumptions."""
+        assumed = computing_assumptions(request.assumptions)
+        return Saying(
+            verb="compute",
+            object="the article's formula",
+            advice=f"The request was signed under {assumed}.",
+        )
+
+
+ASSUMPTION_IGNORED = AssumptionIgnored(name="assumption-ignored")
+
+
+def wrong_place(assumptions: AssumptionSet) -> PlaceMistake:
+    """Return the mistake of looking for the signature in the wrong place."""
+    name = assumptions.signature_header
+    match assumptions.signature_location:
+        case SignatureLocation.BODY:
+            return PlaceMistake(
+                name="header-expected",
+                words=Saying(
+                    verb="expect",
+                    object="the signature in a header",
+                    advice="It is in the body, beside the payload.",
+                ),
+                repair=READ_FROM_BODY,
+            )
+        case SignatureLocation.HEADER:
+            return PlaceMistake(
+                name="body-expected",
+                words=Saying(
+                    verb="expect",
+                    object="the signature elsewhere",
+                    advice=f"It is in the header {name}.",
+                ),
+                repair=read_from_header(name),
+            )
+        case SignatureLocation.BOTH:
+            return PlaceMistake(
+                name="place-missed",
+                words=Saying(
+                    verb="expect",
+                    object="the signature elsewhere",
+                    advice=f"It is in the body, beside the payload, and in the header {name}.",
+                ),
+                repair=read_from_body_or_header(name),
+            )

@@ -15,10 +15,9 @@ from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet, Signat
 from leanbe_emitter.wire.assumptions.parsing import assumptions_note, parse_assumptions
 from leanbe_emitter.wire.envelope import signature_error
 from leanbe_emitter.wire.explain.answer_digests import digests_in
-from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.differences import Difference, first_difference
-from leanbe_emitter.wire.explain.digest_mistakes import SPELLINGS
+from leanbe_emitter.wire.explain.digest_mistakes import SPELLINGS, wrong_place
 from leanbe_emitter.wire.explain.key_mistakes import KEYS, other_secret
 from leanbe_emitter.wire.explain.languages import language_named
 from leanbe_emitter.wire.explain.received_request import ReceivedRequest

@@ -14,9 +14,9 @@ from datetime import datetime
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.envelope import SealedRequest, seal
 from leanbe_emitter.wire.explain.answer_digests import digests_in
-from leanbe_emitter.wire.explain.assumption_mistakes import wrong_place
 from leanbe_emitter.wire.explain.candidates import Candidate, Teller
 from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
+from leanbe_emitter.wire.explain.digest_mistakes import wrong_place
 from leanbe_emitter.wire.explain.explainer import Explanation
 from leanbe_emitter.wire.explain.key_mistakes import KEYS
 from leanbe_emitter.wire.explain.languages import Language

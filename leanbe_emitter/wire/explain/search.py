@@ -16,9 +16,8 @@ from itertools import islice
 
 from leanbe_emitter.wire.assumptions.assumption_set import SignatureScheme
 from leanbe_emitter.wire.assumptions.parsing import computing_assumptions
-from leanbe_emitter.wire.explain.assumption_mistakes import ASSUMPTION_IGNORED
 from leanbe_emitter.wire.explain.content_mistakes import CONTENTS
-from leanbe_emitter.wire.explain.digest_mistakes import DIGESTS, SPELLINGS
+from leanbe_emitter.wire.explain.digest_mistakes import ASSUMPTION_IGNORED, DIGESTS, SPELLINGS
 from leanbe_emitter.wire.explain.key_mistakes import NAMES_OF_VARIABLES
 from leanbe_emitter.wire.explain.languages import Language
 from leanbe_emitter.wire.explain.mistakes import (
