@@ -2,6 +2,6 @@
 
 ``app.create_app`` makes the ASGI application, and ``serving.serve`` runs it beside a worker.
 ``routes`` has the operations, ``http`` the parts that all of them share, ``schemas`` the JSON
-Schema of requests and responses, and ``openapi`` the document and its page. Endpoints hold no
-rules: they call the library.
+Schema of requests and responses, ``openapi`` the document, and ``pages`` the pages in a browser.
+Endpoints hold no rules: they call the library.
 """
