@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from leanbe_emitter.conformance.client import Exchange
-from leanbe_emitter.conformance.report import Judgement, Level, Verdict, inconclusive
+from leanbe_emitter.conformance.report import Judgement, Level, Verdict
 from leanbe_emitter.conformance.sample_requests import RequestFactory, SampleRequest
 
 #: Makes the request of a check.
@@ -65,14 +65,6 @@ _REDIRECTS = range(300, 400)
 _UNOBSERVED = "and nothing shows that it had no effect (if it verifies later: --observe)"
 
 
-class Refusals(Protocol):
-    """Knows the events that the receiver refuses."""
-
-    def is_refused(self, event: str) -> bool:
-        """Return whether the receiver refuses this event in any case."""
-        ...
-
-
 def judge_valid(exchange: Exchange) -> Judgement:
     """Return the judgement of a request that the receiver should accept."""
     if exchange.answer is None:
@@ -111,14 +103,3 @@ def judgement_of(exchange: Exchange, verdict: Verdict, *, but: str = "") -> Judg
     """Return a judgement whose evidence is one exchange."""
     words = exchange.in_words()
     return Judgement(verdict=verdict, got=f"{words}, {but}" if but else words, curl=exchange.curl)
-
-
-def judge_refused(context: Refusals, exchange: Exchange) -> Judgement:
-    """Return the judgement of a valid event that a longer check needed, and that was refused.
-
-    If the receiver refuses this event in any case, that is told once, by the control.
-    """
-    event = exchange.request.event
-    if context.is_refused(event):
-        return inconclusive(f"{event} is refused in any case")
-    return judge_valid(exchange)

@@ -122,9 +122,15 @@ class RunContext:
         """Take the judgement of a check; the next control confirms it."""
         self._unconfirmed.append((check, judgement))
 
-    def is_refused(self, event: str) -> bool:
-        """Return whether the receiver refuses this event in any case."""
-        return f"control.event[{event}]" in self.wrongly_refused
+    def judgement_of_refused(self, exchange: Exchange) -> Judgement:
+        """Return the judgement of a valid event that a longer check needed, and that was refused.
+
+        If the receiver refuses this event in any case, that is told once, by the control.
+        """
+        event = exchange.request.event
+        if f"control.event[{event}]" in self.wrongly_refused:
+            return inconclusive(f"{event} is refused in any case")
+        return judge_valid(exchange)
 
     def judge_valid(self, check: Check, exchange: Exchange) -> None:
         """Judge a check whose request the receiver should accept."""

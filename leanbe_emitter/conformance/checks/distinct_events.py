@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
+from leanbe_emitter.conformance.check import Check, judgement_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
 from leanbe_emitter.conformance.observation import movement, shows
@@ -101,7 +101,7 @@ async def _sent(context: RunContext, event: Event) -> _Sent:
 
 def _judged(context: RunContext, check_id: str, last: _Sent, seen: _Seen) -> Judgement:
     if not last.exchange.is_accepted:
-        return judge_refused(context, last.exchange)
+        return context.judgement_of_refused(last.exchange)
     if not context.shows_effects:
         return inconclusive(context.why_unobserved)
     is_later = check_id == "idempotency.same_event_later"
@@ -132,7 +132,7 @@ async def _send_same_payload(context: RunContext) -> Judgement:
     exchange = await context.send(deleted)
     after = await context.at_rest()
     if not exchange.is_accepted:
-        return judge_refused(context, exchange)
+        return context.judgement_of_refused(exchange)
     if not context.shows_effects:
         return inconclusive(context.why_unobserved)
     if movement(before, after):

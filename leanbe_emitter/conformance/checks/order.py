@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from leanbe_emitter.conformance import fixes
-from leanbe_emitter.conformance.check import Check, judge_refused, judgement_of
+from leanbe_emitter.conformance.check import Check, judgement_of
 from leanbe_emitter.conformance.checks.distinct_events import counts_deliveries, resource_of
 from leanbe_emitter.conformance.client import Exchange
 from leanbe_emitter.conformance.events import Event
@@ -29,7 +29,7 @@ async def _reversed(context: RunContext) -> Judgement:
     exchanges = await _send(context, updated, created)
     end = await context.at_rest()
     if refused := _refused_among(exchanges):
-        return judge_refused(context, refused)
+        return context.judgement_of_refused(refused)
     if not context.shows_effects:
         return inconclusive(context.why_unobserved)
     if start == middle:
@@ -77,7 +77,7 @@ async def _after_deletion(context: RunContext) -> Judgement:
     (exchange,) = await _send(context, late)
     after = await context.at_rest()
     if not exchange.is_accepted:
-        return judge_refused(context, exchange)
+        return context.judgement_of_refused(exchange)
     if not context.shows_effects:
         return inconclusive(context.why_unobserved)
     is_back = shows(after, late.token) and not shows(before, created.token)
