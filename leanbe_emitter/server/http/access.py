@@ -88,10 +88,7 @@ class Access:
                 hint=_hint_for_page(""),
             )
         if not is_open and self.token and not self._has_token(headers):
-            raise Unauthorized(
-                "The token is missing or wrong.",
-                hint="Send it in a header: Authorization: Bearer TOKEN.",
-            )
+            raise Unauthorized
 
     def _is_own_host(self, host: str) -> bool:
         name = _name_of(f"//{host}")

@@ -243,33 +243,17 @@ class _ClosesAfterBody:
 
 @cache
 def _head_too_large() -> bytes:
-    return _raw(
-        HeadTooLarge(
-            f"The head of the request is longer than {HEAD_BYTES} bytes.",
-            hint="Send shorter headers, and long values in the body.",
-        )
-    )
+    return _raw(HeadTooLarge(most_bytes=HEAD_BYTES))
 
 
 @cache
 def _timed_out() -> bytes:
-    return _raw(
-        RequestTimedOut(
-            "The request did not come in time.",
-            hint=f"Send its head within {HEAD_SECONDS:g} s, and its body at "
-            f"{BODY_BYTES_PER_SECOND} bytes a second at least.",
-        )
-    )
+    return _raw(RequestTimedOut(head_seconds=HEAD_SECONDS, bytes_per_second=BODY_BYTES_PER_SECOND))
 
 
 @cache
 def _too_many_connections() -> bytes:
-    return _raw(
-        TooManyConnections(
-            "The server has as many connections as it may have.",
-            hint="Try again later; LEANBE_EMITTER_MAX_CONNECTIONS sets the limit.",
-        )
-    )
+    return _raw(TooManyConnections())
 
 
 def _raw(error: LeanbeError) -> bytes:

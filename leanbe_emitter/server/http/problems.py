@@ -47,6 +47,12 @@ class Unauthorized(LeanbeError):
 
     code = "unauthorized"
 
+    def __init__(self) -> None:
+        super().__init__(
+            "The token is missing or wrong.",
+            hint="Send it in a header: Authorization: Bearer TOKEN.",
+        )
+
 
 class Forbidden(LeanbeError):
     """The headers show that another web page made a browser send the request."""
@@ -65,17 +71,36 @@ class HeadTooLarge(LeanbeError):
 
     code = "head_too_large"
 
+    def __init__(self, *, most_bytes: int) -> None:
+        super().__init__(
+            f"The head of the request is longer than {most_bytes} bytes.",
+            hint="Send shorter headers, and long values in the body.",
+        )
+
 
 class RequestTimedOut(LeanbeError):
     """A request did not come in time."""
 
     code = "request_timed_out"
 
+    def __init__(self, *, head_seconds: float, bytes_per_second: int) -> None:
+        super().__init__(
+            "The request did not come in time.",
+            hint=f"Send its head within {head_seconds:g} s, and its body at {bytes_per_second} "
+            "bytes a second at least.",
+        )
+
 
 class TooManyConnections(LeanbeError):
     """The server has as many connections as it may have."""
 
     code = "too_many_connections"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has as many connections as it may have.",
+            hint="Try again later; LEANBE_EMITTER_MAX_CONNECTIONS sets the limit.",
+        )
 
 
 class Unforeseen(LeanbeError):
@@ -132,27 +157,19 @@ def _document(error: LeanbeError) -> dict[str, Any]:
 
 #: An example of a problem for each status, for the OpenAPI document.
 _EXAMPLES: Sequence[LeanbeError] = (
-    Unauthorized(
-        "The token is missing or wrong.", hint="Send it in a header: Authorization: Bearer TOKEN."
-    ),
+    Unauthorized(),
     Forbidden(
         "This server does not answer to the name 'leanbe.example'.",
         hint="To allow the name, start the server with --allowed-host leanbe.example.",
     ),
     NotFound("There is no product 'Acmee'.", hint="Did you mean Acme?"),
-    RequestTimedOut(
-        "The request did not come in time.",
-        hint="Send its head within 10 s, and its body at 4096 bytes a second at least.",
-    ),
+    RequestTimedOut(head_seconds=10, bytes_per_second=4096),
     Conflict("There is a product 'Acme' already.", hint="Names are unique: choose another one."),
     PayloadTooLarge(
         "The request's body is longer than 1048576 bytes.",
         hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
     ),
-    HeadTooLarge(
-        "The head of the request is longer than 65536 bytes.",
-        hint="Send shorter headers, and long values in the body.",
-    ),
+    HeadTooLarge(most_bytes=65536),
     InvalidValue("There is no field 'titel' to set.", hint="Did you mean title?"),
     NotReady("The server's worker has failed.", hint="Start the server again."),
 )
