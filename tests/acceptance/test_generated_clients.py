@@ -49,8 +49,11 @@ def test_openapi_typescript_has_every_operation_and_its_types_compile(
     generator = npm_package("openapi-typescript", "7.13.0", folder=folder_of_run)
     run("node", generator / "bin" / "cli.js", document, "-o", "api.ts", cwd=tmp_path)
     program = """
-        import type { operations, paths } from "./api";
-        export type Made = paths["/api/v1/products"]["post"]["responses"]["201"];
+        import type { components, operations } from "./api";
+        type Made = operations["post_products_product_ideas"]["responses"]["201"];
+        export const title = (made: Made["content"]["application/json"]): string =>
+          ((idea: components["schemas"]["Idea"]) => idea.title)(made);
+        export const code = (problem: components["schemas"]["Problem"]): string => problem.code;
         export const names: Record<keyof operations, true> = NAMES;
         type Body = NonNullable<operations["post_products"]["requestBody"]>;
         export const body: Body["content"]["application/json"] = {
