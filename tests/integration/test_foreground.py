@@ -4,11 +4,13 @@ import asyncio
 
 import pytest
 
+from leanbe_emitter.delivery.in_process.registry import ReceiverRegistry
 from leanbe_emitter.delivery.network.transport import Answer, Transport
 from leanbe_emitter.delivery.watching import Watcher
 from leanbe_emitter.delivery.worker.foreground import Foreground
 from leanbe_emitter.library.runtime.awaitables import drive
 from leanbe_emitter.library.runtime.delivery_engine import Engine
+from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from tests.support.engine_setup import Bench, RecordingWatcher, claim, ids_of
@@ -166,12 +168,16 @@ def test_leases_are_renewed_between_attempts_without_a_loop(bench: Bench) -> Non
 
 @pytest.fixture
 def engine(bench: Bench) -> Engine:
+    settings = Settings()
+    transactions = Transactions(
+        bench.database, clock=bench.clock, ids=bench.ids, settings=settings, assume={}
+    )
     return Engine(
-        bench.database,
-        clock=bench.clock,
-        ids=bench.ids,
-        settings=Settings(),
+        transactions,
+        settings=settings,
         transport=ScriptedTransport(),
+        receivers=ReceiverRegistry(),
+        raises_app_errors=True,
     )
 
 

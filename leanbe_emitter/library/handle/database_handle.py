@@ -101,14 +101,11 @@ class DatabaseHandle:
         )
         self._receivers = ReceiverRegistry(limits=AnswerLimits.of(self._settings))
         self._engine = Engine(
-            self._database,
-            clock=self._clock,
-            ids=self._ids,
+            self._transactions,
             settings=self._settings,
             transport=as_transport(transport, settings=self._settings),
             receivers=self._receivers,
             raises_app_errors=raises_app_errors,
-            require_no_transaction=self._transactions.require_none,
         )
         self.seeds = Seeds(self._transactions)
         self.products = Products(

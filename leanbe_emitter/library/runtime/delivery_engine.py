@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FuturesTimeout
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 
-from leanbe_emitter.clock import Clock, SystemClock, to_milliseconds
+from leanbe_emitter.clock import SystemClock, to_milliseconds
 from leanbe_emitter.delivery.attempt.sender import Sender
 from leanbe_emitter.delivery.event_loops import running_loop, sleep
 from leanbe_emitter.delivery.in_process.app_errors import first_with_note
@@ -33,13 +33,12 @@ from leanbe_emitter.delivery.worker.stop_signals import stopping_on_signals
 from leanbe_emitter.delivery.worker.wakeups import waking
 from leanbe_emitter.delivery.worker.worker import Worker
 from leanbe_emitter.errors import DatabaseUnavailable, FaultNeedsWire
-from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.awaitables import POLL_SECONDS
 from leanbe_emitter.library.runtime.loop_runner import CallerLock, LoopRunner, require_no_receiver
 from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
+from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database
 from leanbe_emitter.storage.queries.clock import StoredClock
 
 #: How long ``abandon`` waits for a worker whose loop is blocked, in seconds.
@@ -50,46 +49,43 @@ class Engine:
     """Makes attempts, in the foreground and in workers.
 
     Args:
+        transactions: have the database, the clock and the ids; none may be open while attempts are
+            made.
         transport: sends requests instead of the network sender. It is closed with the engine, and
             also at the end of each ``work``, because that ends the loop it was used in.
         receivers: the receivers in this process.
         raises_app_errors: whether a receiver's exception is raised to the caller of an attempt.
-        require_no_transaction: raises an error if the caller has an open transaction; its argument
-            is what a transaction forbids, as the beginning of a sentence.
     """
 
-    def __init__(  # noqa: PLR0913 - each part comes from outside
+    def __init__(
         self,
-        database: Database,
+        transactions: Transactions,
         *,
-        clock: Clock,
-        ids: Ids,
         settings: Settings,
         transport: Transport | None,
-        receivers: ReceiverRegistry | None = None,
-        raises_app_errors: bool = True,
-        require_no_transaction: Callable[[str], object] = lambda _: None,
+        receivers: ReceiverRegistry,
+        raises_app_errors: bool,
     ) -> None:
-        self._require_no_transaction = require_no_transaction
-        self._database = database
-        self._clock = clock
+        self._transactions = transactions
+        self._database = transactions.database
+        self._clock = transactions.clock
         self._settings = settings
         self._rules = settings.target_rules
         self._given_transport = transport
         self._network = Http1Transport(rules=self._rules, limits=AnswerLimits.of(settings))
         self._unclosed = [] if transport is None else [transport]
-        self._receivers = ReceiverRegistry() if receivers is None else receivers
+        self._receivers = receivers
         self._raises_app_errors = raises_app_errors
         self._caller_lock = CallerLock()
         self._counters = Counters()
         self._workers: dict[Worker, asyncio.AbstractEventLoop] = {}
         self._impossible_faults: list[FaultNeedsWire] = []
         self.queue = Queue(
-            database,
-            clock=clock,
-            ids=ids,
+            self._database,
+            clock=self._clock,
+            ids=transactions.ids,
             lease_seconds=settings.lease_seconds,
-            lease_clock=SystemClock() if isinstance(clock, StoredClock) else None,
+            lease_clock=SystemClock() if isinstance(self._clock, StoredClock) else None,
         )
         self._renewals = Renewals(self.queue)
         self._loop_runner = LoopRunner(meanwhile=self._renewals.meanwhile)
@@ -100,7 +96,7 @@ class Engine:
         Raises:
             Conflict: a transaction is open, or a receiver is running this code.
         """
-        self._require_no_transaction("Making attempts")
+        self._transactions.require_none("Making attempts")
         require_no_receiver()
 
     def new_lease(self) -> Lease:

@@ -99,6 +99,7 @@ class Transactions:
         assume: the assumptions of products that actions create.
 
     Attributes:
+        database: the database.
         clock: the source of time.
         ids: the source of ids and secrets.
         unawaited: the calls that must be awaited first.
@@ -115,7 +116,7 @@ class Transactions:
     ) -> None:
         self.clock = clock
         self.ids = ids
-        self._database = database
+        self.database = database
         self._rules = settings.target_rules
         self._assume = dict(assume)
         self._limits = Limits(
@@ -143,7 +144,7 @@ class Transactions:
             raise Conflict(
                 "A transaction is open already.", hint="Use the open one: transactions do not nest."
             )
-        with self._database.transaction() as session:
+        with self.database.transaction() as session:
             self._of_thread.transaction = current = Transaction(
                 session=session, lease=lease, undoes=undoes
             )
@@ -190,7 +191,7 @@ class Transactions:
         self.unawaited.require_none()
         current = self._of_thread.transaction
         if current is None:
-            with self._database.transaction() as session:
+            with self.database.transaction() as session:
                 current = Transaction(session=session)
                 with self._action(current) as action:
                     yield action
@@ -214,7 +215,7 @@ class Transactions:
             self._record(current)
             yield current.session
             return
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             yield session
 
     def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
