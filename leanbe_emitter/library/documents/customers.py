@@ -4,19 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.domain import customers
-from leanbe_emitter.domain.action import Action
-from leanbe_emitter.domain.lookup import Identified, reference_text
+from leanbe_emitter.domain.lookup import Identified
 from leanbe_emitter.domain.users import email_key
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.document_snapshot import (
     CustomerReference,
     Document,
     ProductReference,
-    Reference,
 )
 from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag
 from leanbe_emitter.library.runtime.paging import PAGE, Page
@@ -106,6 +104,9 @@ class Customers(Resource[CustomerRow, Customer]):
         documents=lambda session, _, rows: customers.documents(session, rows),
         snapshot=Customer,
         filters={"email": _has_email, "confirmed": has_flag(CustomerRow.confirmed)},
+        get=customers.get,
+        select=customers.of,
+        is_shared=True,
     )
 
     def create(self, **fields: Unpack[CustomerFields]) -> Customer:
@@ -178,14 +179,3 @@ class Customers(Resource[CustomerRow, Customer]):
             NotFound: there is no such customer.
         """
         self._remove(reference, lambda action, _, row: customers.remove(action, row))
-
-    def _lock(self, action: Action, product: ProductRow) -> None:
-        """Lock nothing: the domain locks all products of the customer, in order."""
-
-    def _row(
-        self, session: Session, product: ProductRow, reference: Customer | Reference | str
-    ) -> CustomerRow:
-        return customers.get(session, product, reference_text(reference))
-
-    def _select(self, product: ProductRow) -> Select[CustomerRow]:
-        return customers.of(product)

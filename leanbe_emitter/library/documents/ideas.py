@@ -18,7 +18,6 @@ from leanbe_emitter.library.documents.document_snapshot import (
     IdeaReference,
     IdeaRequestReference,
     ProductReference,
-    Reference,
     UserReference,
 )
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
@@ -129,6 +128,7 @@ class Ideas(Resource[IdeaRow, Idea]):
             "owner": refers_to(IdeaRow.owner_id, member),
             "assigned": refers_to(IdeaRow.assigned_id, member),
         },
+        get=ideas.get,
     )
 
     def create(
@@ -289,8 +289,3 @@ class Ideas(Resource[IdeaRow, Idea]):
     ) -> Idea:
         voter = None if customer is None else reference_text(customer)
         return self._change(reference, votes.cast, direction, customer=voter)
-
-    def _row(
-        self, session: Session, product: ProductRow, reference: Idea | Reference | str
-    ) -> IdeaRow:
-        return ideas.get(session, product, reference_text(reference))

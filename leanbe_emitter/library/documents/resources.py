@@ -79,6 +79,9 @@ class Kind(Generic[Row, Snapshot]):
         documents: returns the values of rows, by the document's names.
         snapshot: the class of a snapshot.
         filters: the filters of the list.
+        get: looks a document up by a reference; by default, by its id.
+        select: selects the documents of a product; by default, by the column of the product.
+        is_shared: whether several products can have a document; the domain then takes the locks.
     """
 
     declaration: declarations.Declaration
@@ -86,6 +89,9 @@ class Kind(Generic[Row, Snapshot]):
     documents: Callable[[Session, ProductRow, Sequence[Row]], list[dict[str, JSON]]]
     snapshot: type[Snapshot]
     filters: Mapping[str, Filter]
+    get: Callable[[Session, ProductRow, str], Row] | None = None
+    select: Callable[[ProductRow], Select[Row]] | None = None
+    is_shared: bool = False
 
 
 class Resource(Generic[Row, Snapshot]):
@@ -123,10 +129,6 @@ class Resource(Generic[Row, Snapshot]):
         with self._transactions.acting(on_documents=True) as action:
             yield action, lookup.cached_product(action.session, self._product)
 
-    def _lock(self, action: Action, product: ProductRow) -> None:
-        """Take the locks of a change, before the document is looked up."""
-        action.lock(product)
-
     @one_transaction
     def _make(
         self,
@@ -150,8 +152,7 @@ class Resource(Generic[Row, Snapshot]):
     ) -> Snapshot:
         """Change the named document with a function of the domain; return it as it is then."""
         with self._acting() as (action, product):
-            self._lock(action, product)
-            row = self._row(action.session, product, reference)
+            row = self._locked(action, product, reference)
             change(action, product, row, *arguments, **keywords)
             return self._outcome(action, product, row)
 
@@ -162,8 +163,7 @@ class Resource(Generic[Row, Snapshot]):
         remove: Callable[[Action, ProductRow, Row], None],
     ) -> None:
         with self._acting() as (action, product):
-            self._lock(action, product)
-            remove(action, product, self._row(action.session, product, reference))
+            remove(action, product, self._locked(action, product, reference))
 
     def _values(self, fields: Mapping[str, object]) -> dict[str, JSON]:
         """Return keyword arguments as the domain takes them: by the document's names.
@@ -198,20 +198,33 @@ class Resource(Generic[Row, Snapshot]):
             cursor = None if last is None else cursor_of(last.created_at, last.id)
             return Page(self._snapshots(session, product, rows[:limit]), cursor=cursor)
 
+    def _locked(
+        self, action: Action, product: ProductRow, reference: Snapshot | Reference | str
+    ) -> Row:
+        """Take the locks of a change, then return the row that a reference names."""
+        if not self._kind.is_shared:
+            action.lock(product)
+        return self._row(action.session, product, reference)
+
     def _row(
         self, session: Session, product: ProductRow, reference: Snapshot | Reference | str
     ) -> Row:
         """Return the row that a reference names."""
+        text = reference_text(reference)
+        if self._kind.get is not None:
+            return self._kind.get(session, product, text)
         return find(
             session,
             self._select(product),
-            reference_text(reference),
+            text,
             what=self._kind.declaration.noun,
             by_id=self._kind.table.id,
         )
 
     def _select(self, product: ProductRow) -> Select[Row]:
         """Select the product's rows."""
+        if self._kind.select is not None:
+            return self._kind.select(product)
         return select(self._kind.table).where(self._kind.table.product_id == product.id)
 
     def _outcome(self, action: Action, product: ProductRow, row: Any) -> Snapshot:
