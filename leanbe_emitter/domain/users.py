@@ -68,8 +68,8 @@ def grant(action: Action, user: UserRow, product: ProductRow) -> UserRow:
     return user
 
 
-def get(session: Session, reference: str, *, product: ProductRow | None = None) -> UserRow:
-    """Return the user of an e-mail, an id, or a part of an id; of one product, or of any.
+def get(session: Session, product: ProductRow | None, reference: str) -> UserRow:
+    """Return the user of an e-mail, an id, or a part of an id; without a product, of any.
 
     Raises:
         NotFound: no user has it, or no user with access to the product.
@@ -155,7 +155,7 @@ def columns(
 
 def _user_id(session: Session, product: ProductRow, name: str, reference: JSON) -> str | None:
     if reference is not None:
-        return get(session, str(reference), product=product).id
+        return get(session, product, str(reference)).id
     if name == "owner":
         raise InvalidValue("owner cannot be removed.", hint="Name another user.")
     return None

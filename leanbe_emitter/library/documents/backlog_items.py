@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from leanbe_emitter.domain import backlog_items, ideas
+from leanbe_emitter.domain import backlog_items, ideas, users
 from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     IdeaReference,
@@ -15,7 +15,7 @@ from leanbe_emitter.library.documents.document_snapshot import (
     UserReference,
 )
 from leanbe_emitter.library.documents.ideas import IdeaRef
-from leanbe_emitter.library.documents.resources import Kind, Resource, member, refers_to
+from leanbe_emitter.library.documents.resources import Kind, Resource, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.storage.schema.document_tables import BacklogItemRow
@@ -79,7 +79,7 @@ class BacklogItems(Resource[BacklogItemRow, BacklogItem]):
         snapshot=BacklogItem,
         filters={
             "status": _has_status,
-            "assigned": refers_to(BacklogItemRow.assigned_id, member),
+            "assigned": refers_to(BacklogItemRow.assigned_id, users.get),
             "idea": refers_to(BacklogItemRow.idea_id, ideas.get),
         },
     )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from leanbe_emitter.clock import from_milliseconds
-from leanbe_emitter.domain import ideas, votes
+from leanbe_emitter.domain import ideas, users, votes
 from leanbe_emitter.domain.lookup import reference_text
 from leanbe_emitter.domain.validation import check_text
 from leanbe_emitter.library.documents.customers import CustomerRef
@@ -21,7 +21,7 @@ from leanbe_emitter.library.documents.document_snapshot import (
     UserReference,
 )
 from leanbe_emitter.library.documents.idea_requests import IdeaRequestRef
-from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag, member, refers_to
+from leanbe_emitter.library.documents.resources import Kind, Resource, has_flag, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page, check_limit, cursor_of, oldest
 from leanbe_emitter.storage.schema.document_tables import IdeaRow, VoteRow
@@ -125,8 +125,8 @@ class Ideas(Resource[IdeaRow, Idea]):
             "archived": has_flag(IdeaRow.archived),
             "visibility": _has_visibility,
             "tag": lambda _, __, value: ideas.tagged(value),
-            "owner": refers_to(IdeaRow.owner_id, member),
-            "assigned": refers_to(IdeaRow.assigned_id, member),
+            "owner": refers_to(IdeaRow.owner_id, users.get),
+            "assigned": refers_to(IdeaRow.assigned_id, users.get),
         },
         get=ideas.get,
     )

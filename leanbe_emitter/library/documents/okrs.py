@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
-from leanbe_emitter.domain import okrs
+from leanbe_emitter.domain import okrs, users
 from leanbe_emitter.library.documents.document_snapshot import (
     Document,
     Part,
     ProductReference,
     UserReference,
 )
-from leanbe_emitter.library.documents.resources import Kind, Resource, member, refers_to
+from leanbe_emitter.library.documents.resources import Kind, Resource, refers_to
 from leanbe_emitter.library.documents.users import UserRef
 from leanbe_emitter.library.runtime.paging import PAGE, Page
 from leanbe_emitter.storage.schema.document_tables import OkrRow
@@ -87,7 +87,7 @@ class Okrs(Resource[OkrRow, Okr]):
         table=OkrRow,
         documents=okrs.documents,
         snapshot=Okr,
-        filters={"owner": refers_to(OkrRow.owner_id, member)},
+        filters={"owner": refers_to(OkrRow.owner_id, users.get)},
     )
 
     def create(self, **fields: Unpack[OkrFields]) -> Okr:

@@ -15,7 +15,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from leanbe_emitter.domain import lookup, users
+from leanbe_emitter.domain import lookup
 from leanbe_emitter.domain.action import Action
 from leanbe_emitter.domain.lookup import Identified, find, reference_text
 from leanbe_emitter.domain.validation import check_text, unknown_field
@@ -28,7 +28,7 @@ from leanbe_emitter.library.documents.document_snapshot import (
 )
 from leanbe_emitter.library.runtime.paging import Page, check_limit, cursor_of, in_order
 from leanbe_emitter.library.runtime.transactions import Transactions, one_transaction
-from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
+from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.wire.assumptions.assumption_set import AssumptionSet
 from leanbe_emitter.wire.assumptions.parsing import parse_assumptions
 from leanbe_emitter.wire.did_you_mean import any_of
@@ -273,11 +273,6 @@ def refers_to(
 ) -> Filter:
     """Return the filter of documents that refer to an object, which ``get`` looks up."""
     return lambda session, product, value: column == get(session, product, reference_text(value)).id
-
-
-def member(session: Session, product: ProductRow, reference: str) -> UserRow:
-    """Return the user of a product's team, for ``refers_to``."""
-    return users.get(session, reference, product=product)
 
 
 def _plain(value: object) -> JSON:

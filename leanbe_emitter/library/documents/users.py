@@ -68,7 +68,7 @@ class ProductUsers:
         """
         with self._transactions.looking() as session:
             product = lookup.cached_product(session, self._product_id)
-            return User.of(users.get(session, reference_text(reference), product=product))
+            return User.of(users.get(session, product, reference_text(reference)))
 
     def list(self) -> list[User]:
         """Return the product's users, in the order of their creation."""
@@ -94,5 +94,5 @@ class Users:
         """
         with self._transactions.acting() as action:
             row = lookup.product(action.session, reference_text(product))
-            user = users.get(action.session, reference_text(reference))
+            user = users.get(action.session, None, reference_text(reference))
             return User.of(users.grant(action, user, row))
