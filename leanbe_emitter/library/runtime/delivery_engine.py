@@ -115,13 +115,13 @@ class Engine:
         if lease is None:
             return []
         claimed = self.queue.load(delivery_ids, token=lease.token)
-        async with self._turn():
-            return await self._foreground(watcher).attempt(claimed)
+        async with self._turn(watcher) as foreground:
+            return await foreground.attempt(claimed)
 
     async def deliver_due(self, *, watcher: Watcher | None) -> list[Attempt]:
         """Make every attempt that is due, once."""
-        async with self._turn():
-            return await self._foreground(watcher).deliver_due()
+        async with self._turn(watcher) as foreground:
+            return await foreground.deliver_due()
 
     async def attempt_due(self, delivery_ids: Sequence[str], *, watcher: Watcher | None) -> None:
         """Make the attempts of those deliveries that are due and not leased.
@@ -133,8 +133,8 @@ class Engine:
             self._counters.add("vanished", len(vanished))
         for each in delivery_ids:
             if claimed := self.queue.claim_one(each):
-                async with self._turn():
-                    await self._foreground(watcher).attempt([claimed])
+                async with self._turn(watcher) as foreground:
+                    await foreground.attempt([claimed])
 
     async def send_single(self, claimed: Claimed) -> Settlement:
         """Make one request that no queue holds; an exception of a receiver is not raised."""
@@ -164,8 +164,8 @@ class Engine:
         while pending := [each for each in pending if is_pending(each)]:
             claimed = [one for each in pending if (one := self.queue.claim_one(each)) is not None]
             if claimed:
-                async with self._turn():
-                    await self._foreground(watcher).attempt(claimed)
+                async with self._turn(watcher) as foreground:
+                    await foreground.attempt(claimed)
             elif vanished := self.queue.reap():
                 self._counters.add("vanished", len(vanished))
             else:
@@ -342,22 +342,19 @@ class Engine:
             on_fault_error=self._impossible_faults.append,
         )
 
-    def _foreground(self, watcher: Watcher | None) -> Foreground:
-        return Foreground(
-            self.queue,
-            self._sender(),
-            clock=self._clock,
-            watcher=logged(watcher),
-            counters=self._counters,
-            renewals=self._renewals,
-        )
-
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, watcher: Watcher | None = None) -> AsyncIterator[Foreground]:
         """Hold the lock while attempts are made; afterwards raise a receiver's exception."""
         async with self._caller_lock.held():
             with self._loop_runner.interrupts.taking():
-                yield
+                yield Foreground(
+                    self.queue,
+                    self._sender(),
+                    clock=self._clock,
+                    watcher=logged(watcher),
+                    counters=self._counters,
+                    renewals=self._renewals,
+                )
         if self._impossible_faults:
             impossible_fault, self._impossible_faults[:] = self._impossible_faults[0], []
             raise impossible_fault
