@@ -150,7 +150,7 @@ class DatabaseHandle:
         Returns:
             For each call its result, or the error that it raised.
         """
-        return self._transactions.together(calls)
+        return self._transactions.group_commit(calls)
 
     @waits("leanbe.deliver()")
     async def deliver(self, *, watcher: Watcher | None = None) -> Results[Attempt]:

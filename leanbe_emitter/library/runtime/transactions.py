@@ -218,7 +218,7 @@ class Transactions:
         with self.database.reading() as session:
             yield session
 
-    def together(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    def group_commit(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """Make calls in one transaction; return the result or the error of each call.
 
         In a database with one writer at a time, beginning and committing a transaction costs more
@@ -234,7 +234,7 @@ class Transactions:
             if len(calls) == 1:
                 return [error]
             # Nothing was committed. Each call alone shows which call raises the error.
-            return [outcome for each in calls for outcome in self.together([each])]
+            return [outcome for each in calls for outcome in self.group_commit([each])]
 
     def _done(self, calls: Sequence[Callable[[], Any]], *, undoes: bool = False) -> list[Any]:
         try:
