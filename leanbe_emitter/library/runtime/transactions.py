@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ from leanbe_emitter.ids import Ids
 from leanbe_emitter.library.runtime.awaitables import Unawaited
 from leanbe_emitter.outbox import Lease, NewEvent, Recorded, record
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.engine.database import Database, try_again
+from leanbe_emitter.storage.engine.database import Database, again_after_deadlock
 from leanbe_emitter.storage.engine.sqlite import rows_written
 
 P = ParamSpec("P")
@@ -71,12 +71,12 @@ def one_transaction(call: Callable[Concatenate[Owner, P], R]) -> Callable[Concat
     In the caller's own transaction it is not: only the caller can make the whole of that again. The
     method must not use up its arguments.
     """
+    again = again_after_deadlock(call)
 
     @wraps(call)
     def tried(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        if self._transactions.is_open:
-            return call(self, *args, **kwargs)
-        return try_again(partial(call, self, *args, **kwargs))
+        whole = call if self._transactions.is_open else again
+        return whole(self, *args, **kwargs)
 
     return tried
 
@@ -227,7 +227,7 @@ class Transactions:
         written, all calls start again, then with savepoints.
         """
         try:
-            return try_again(partial(self._done, calls))
+            return again_after_deadlock(self._done)(calls)
         except LeanbeError as error:
             return [error] * len(calls)
         except Exception as error:  # noqa: BLE001 - the caller that it belongs to gets it

@@ -20,7 +20,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import partial, wraps
+from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -284,25 +284,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def try_again(call: Callable[[], R]) -> R:
-    """Make a call that is one transaction, again if a deadlock ends it.
-
-    Raises:
-        Deadlock: each of ``MOST_TRIES`` calls ended in one.
-    """
-    for _ in range(MOST_TRIES - 1):
-        try:
-            return call()
-        except Deadlock:
-            continue
-    return call()
-
-
 def again_after_deadlock(call: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that is one transaction of its own; see ``try_again``."""
+    """Decorate a function that is one transaction of its own: after a deadlock, it is called again.
+
+    It raises ``Deadlock`` if each of ``MOST_TRIES`` calls ended in one.
+    """
 
     @wraps(call)
     def tried(*args: P.args, **kwargs: P.kwargs) -> R:
-        return try_again(partial(call, *args, **kwargs))
+        for _ in range(MOST_TRIES - 1):
+            try:
+                return call(*args, **kwargs)
+            except Deadlock:
+                continue
+        return call(*args, **kwargs)
 
     return tried
