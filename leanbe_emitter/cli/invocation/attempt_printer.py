@@ -120,7 +120,7 @@ class AttemptPrinter(Watcher):
             case OutputFormat.JSON:
                 self._documents.append(self._document(attempt))
             case OutputFormat.JSONL:
-                self._line(output.json_line(self._document(attempt)))
+                self._line(output.json_text(self._document(attempt)))
             case _:
                 self._back(attempt)
 

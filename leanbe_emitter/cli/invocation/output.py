@@ -101,7 +101,7 @@ def print_rows(
 ) -> None:
     """Print a list of documents."""
     if output_format is OutputFormat.JSON:
-        _print(_json(list(documents), indent=2))
+        print_text(json_text(list(documents), indent=2))
     elif output_format is OutputFormat.TABLE:
         _print_columns(list(documents), columns)
     else:
@@ -117,9 +117,9 @@ def print_row(
     An endless stream cannot be one document: ``json`` prints it as ``jsonl`` does.
     """
     if output_format in {OutputFormat.JSON, OutputFormat.JSONL}:
-        _print(json_line(document))
+        print_text(json_text(document))
     else:
-        _print("\t".join(cell(each.of(document)) for each in columns))
+        print_text("\t".join(cell(each.of(document)) for each in columns))
 
 
 def print_document(
@@ -127,7 +127,7 @@ def print_document(
 ) -> None:
     """Print one document: a table has a line for each column with a value."""
     if output_format is OutputFormat.JSON:
-        _print(_json(document, indent=2))
+        print_text(json_text(document, indent=2))
     elif output_format is OutputFormat.TABLE:
         _print_pairs(document, columns)
     else:
@@ -140,19 +140,21 @@ def print_labelled(
     """Print one document as ``print_document`` does, but ``plain`` has a line for each column."""
     if output_format is OutputFormat.PLAIN:
         for each in columns:
-            _print(f"{each.title}\t{cell(each.of(document))}")
+            print_text(f"{each.title}\t{cell(each.of(document))}")
     else:
         print_document(output_format, document, columns=columns)
 
 
-def json_document(document: Document) -> str:
-    """Return a document as indented JSON."""
-    return _json(document, indent=2)
-
-
-def json_line(document: Document) -> str:
-    """Return a document as a line of ``jsonl``."""
-    return _json(document)
+def json_text(document: object, *, indent: int | None = None) -> str:
+    """Return a document as JSON: by default in one line, as ``jsonl`` has it."""
+    # A lone surrogate cannot be printed: a document with one is printed in ASCII.
+    separators = (",", ":") if indent is None else None
+    whole = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        return json.dumps(document, indent=indent, separators=separators)
+    return whole
 
 
 class Batch:
@@ -169,7 +171,7 @@ class Batch:
         """Print the lines that were added since the last time."""
         lines, self._lines = self._lines, []
         if lines:
-            _print("\n".join(lines))
+            print_text("\n".join(lines))
 
 
 def are_discarded(*streams: IO[str]) -> bool:
@@ -183,7 +185,8 @@ def are_discarded(*streams: IO[str]) -> bool:
 
 def print_text(line: str) -> None:
     """Print text unchanged: hex, a secret, a script."""
-    _print(line)
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def print_bytes(content: bytes) -> None:
@@ -256,22 +259,6 @@ def body_lines(body: str) -> Iterator[str]:
         yield from map(printable, body.splitlines())
     else:
         yield from json_lines(value)
-
-
-def _json(document: object, *, indent: int | None = None) -> str:
-    # A lone surrogate cannot be printed: a document with one is printed in ASCII.
-    separators = (",", ":") if indent is None else None
-    whole = json.dumps(document, ensure_ascii=False, indent=indent, separators=separators)
-    try:
-        whole.encode()
-    except UnicodeEncodeError:
-        return json.dumps(document, indent=indent, separators=separators)
-    return whole
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def _print_columns(documents: Sequence[Document], columns: Sequence[Column]) -> None:

@@ -186,7 +186,7 @@ def _formats(language: str | None) -> "Mapping[str, Callable[[Report], str]]":
     from leanbe_emitter.conformance.report_formats import as_github, as_junit, as_markdown  # noqa: PLC0415 - as above
 
     return {
-        "json": lambda report: output.json_document(report.document()),
+        "json": lambda report: output.json_text(report.document(), indent=2),
         "junit": as_junit,
         "markdown": lambda report: as_markdown(report, language=language),
         "github": as_github,
