@@ -49,13 +49,11 @@ class Judgement:
     Attributes:
         verdict: the verdict.
         got: what came, in words.
-        cause: a mistake that explains this finding and others; empty if none is known.
         curl: the command that repeats the request; empty if one command cannot.
     """
 
     verdict: Verdict
     got: str
-    cause: str = ""
     curl: str = field(default="", repr=False)
 
 

@@ -192,7 +192,6 @@ def _result(check: Check, judgement: Judgement) -> Result:
         expected=check.expects,
         got=judgement.got,
         why=check.why,
-        cause=judgement.cause,
     )
     if not result.is_finding:
         return result
