@@ -1,9 +1,6 @@
 """The commands ``deliveries ...``: list, show, explain, redeliver, discard and wait."""
 
 import sys
-from collections.abc import Sequence
-from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,99 +16,23 @@ from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.explanations import print_explanation
 from leanbe_emitter.cli.invocation.invocation import Invocation
-from leanbe_emitter.cli.invocation.output import Column, Document, OutputFormat
 from leanbe_emitter.cli.invocation.param_types import WholeNumber
-from leanbe_emitter.cli.invocation.terminal import Terminal
+from leanbe_emitter.cli.look import delivery_output
 from leanbe_emitter.cli.look.delivery_filters import (
     delivery_filters,
     filter_of,
     notice_searched,
     require_ids_or_filter,
 )
-from leanbe_emitter.cli.look.delivery_page import page_lines
 from leanbe_emitter.delivery.network.code_forms import CodeForm
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.durations import format_duration
-from leanbe_emitter.wire.stringify import stringify
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from leanbe_emitter.library import Delivery, Job, Leanbe, Page
     from leanbe_emitter.library.deliveries.list_rows import RowOfDelivery
-
-
-def _last_answer(document: Document) -> str:
-    """Return the last answer in words; without an answer, the outcome of the attempt."""
-    if not document["attempts"]:
-        return ""
-    last = document["attempts"][-1]
-    return (
-        output.format_status(last["answer"]["status"]) if last["answer"] else str(last["outcome"])
-    )
-
-
-def _columns(now: datetime | None = None) -> Sequence[Column]:
-    """Return the columns of a list; a table leaves out the date of ``now``."""
-    short_time = partial(output.format_local_time, now=now)
-    return [
-        output.column("_id", title="id", short=output.abbreviated),
-        output.column("event.triggeredAt", title="triggered", short=short_time),
-        output.column("event.event", title="event", is_cut=True),
-        output.column("status", is_status=True),
-        Column(title="attempts", of=lambda document: len(document["attempts"])),
-        Column(title="answer", of=_last_answer, short=_without_phrase),
-        output.column("nextDueAt", title="next due", short=short_time),
-    ]
-
-
-def _without_phrase(answer: str) -> str:
-    """Return ``401`` of ``401 Unauthorized``; an outcome stays as it is."""
-    return answer.partition(" ")[0]
-
-
-def _row_columns(now: datetime | None) -> Sequence[Column]:
-    """Return the columns of a list of rows."""
-    short_time = partial(output.format_local_time, now=now)
-    return [
-        *_columns(now)[:3],
-        output.column("about.text", title="about", is_cut=True),
-        output.column("status", is_status=True),
-        output.column("attempts"),
-        Column(title="answer", of=_row_answer, short=_without_phrase),
-        output.column("nextDueAt", title="next due", short=short_time),
-    ]
-
-
-def _row_answer(document: Document) -> str:
-    if document["answer"] is None:
-        return document["outcome"] or ""
-    return output.format_status(document["answer"])
-
-
-_FACTS = [*_columns(), output.column("url"), output.column("event.product", title="product")]
-_SHOW = [
-    *_FACTS,
-    Column(title="payload", of=lambda document: stringify(document["event"]["payload"])),
-]
-_ATTEMPTS = [
-    output.column("number", title="attempt"),
-    output.column("startedAt", title="started"),
-    output.column("outcome"),
-    output.column("answer.status", title="answer"),
-    output.column("durationMs", title="ms"),
-    output.column("error"),
-    output.column("answer.body", title="body"),
-]
-
-
-_SIGNATURE = [
-    output.column("signedText", title="signed text"),
-    *map(output.column, ("scheme", "content", "location", "secret", "signature", "verifies")),
-    *map(output.column, ("fault", "assumptions")),
-]
-_COUNT = [
-    output.column("count"),
-    *(output.column(f"byStatus.{each}", title=each.value) for each in DeliveryStatus),
-]
 
 
 @group("deliveries", example="leanbe-emitter deliveries list")
@@ -146,7 +67,9 @@ def list_(
             page = leanbe.deliveries.list(which, limit=limit, after=after)
         else:
             page = leanbe.deliveries.rows(which, limit=limit, after=after)
-        columns = (_row_columns if view else _columns)(leanbe.clock.now())
+        columns = (delivery_output.row_columns if view else delivery_output.columns)(
+            leanbe.clock.now()
+        )
         notice_searched(invocation, leanbe, which)
         invocation.print_page(page, columns)
 
@@ -163,7 +86,7 @@ def count(invocation: Invocation, /, **filters: Any) -> None:
         which = filter_of(leanbe, filters)
         document = leanbe.deliveries.count(which).document()
         notice_searched(invocation, leanbe, which)
-    output.print_labelled(invocation.output_format, document, columns=_COUNT)
+    output.print_labelled(invocation.output_format, document, columns=delivery_output.COUNT)
 
 
 _attempt = click.option(
@@ -206,7 +129,7 @@ def show(  # noqa: PLR0913 - one argument for each option
         elif signed:
             output.print_bytes(found.signed_text().encode())
         else:
-            _show(invocation.output_format, found.document())
+            delivery_output.print_delivery(invocation.output_format, found.document())
 
 
 @subcommand(deliveries, "signature", example="leanbe-emitter deliveries signature a2e421")
@@ -217,7 +140,7 @@ def signature(invocation: Invocation, delivery: str, *, attempt: int | None) -> 
     """Show how a request was signed, step by step: text, formula, secret, digits, and the check."""
     with invocation.open_leanbe() as leanbe:
         document = leanbe.deliveries.get(delivery).signature(attempt=attempt).document()
-    output.print_labelled(invocation.output_format, document, columns=_SIGNATURE)
+    output.print_labelled(invocation.output_format, document, columns=delivery_output.SIGNATURE)
 
 
 @subcommand(
@@ -299,7 +222,7 @@ def redeliver(  # noqa: PLR0913 - one argument for each option
             page = leanbe.deliveries.redeliver_dry_run(
                 named, limit=limit or shared_options.PAGE_LENGTH, after=after
             )
-            columns = _columns(leanbe.clock.now())
+            columns = delivery_output.columns(leanbe.clock.now())
             invocation.print_page(page, columns)
             invocation.notice(f"Would redeliver {leanbe.deliveries.redeliverable(named)}.")
         elif delivery and job is None:
@@ -361,7 +284,7 @@ def discard(  # noqa: PLR0913 - one argument for each option
         raise click.UsageError("--limit and --after need --dry-run: they are about its list.")
     with invocation.open_leanbe() as leanbe:
         which = None if delivery else filter_of(leanbe, given)
-        columns = _columns(leanbe.clock.now())
+        columns = delivery_output.columns(leanbe.clock.now())
         if dry_run:
             page = leanbe.deliveries.discard_dry_run(
                 delivery, which=which, limit=limit or shared_options.PAGE_LENGTH, after=after
@@ -420,7 +343,7 @@ def wait(  # noqa: PLR0913 - one argument for each option
         which = Filter(status=status, event=event, product=product)
         found = leanbe.deliveries.wait_for(which, count=count or 1, timeout_seconds=timeout)
         documents = [each.document() for each in found]
-        columns = _columns(leanbe.clock.now())
+        columns = delivery_output.columns(leanbe.clock.now())
     output.print_rows(invocation.output_format, documents, columns=columns)
 
 
@@ -431,14 +354,3 @@ def _is_given(*filters: object) -> bool:
 
 def _body(delivery: "Delivery") -> bytes:
     return delivery.attempts[-1].request_body if delivery.attempts else delivery.event.body
-
-
-def _show(output_format: OutputFormat, document: Document) -> None:
-    if output_format is OutputFormat.TABLE:
-        output.print_document(output_format, document, columns=_FACTS)
-        for line in page_lines(document, Terminal.of(sys.stdout)):
-            output.print_text(line)
-        return
-    output.print_document(output_format, document, columns=_SHOW)
-    if output_format is OutputFormat.PLAIN:
-        output.print_rows(output_format, document["attempts"], columns=_ATTEMPTS)
