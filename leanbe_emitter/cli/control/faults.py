@@ -73,12 +73,7 @@ def list_(invocation: Invocation) -> None:
     help="How many deliveries take the fault.",
 )
 @shared_options.event_filter
-@click.option(
-    "--product",
-    metavar="P",
-    shell_complete=completion.PRODUCTS,
-    help="Only for events of this product; else of any.",
-)
+@shared_options.product_option("Only for events of this product; else of any.")
 @click.pass_obj
 def add(  # noqa: PLR0913 - one argument for each option
     invocation: Invocation,

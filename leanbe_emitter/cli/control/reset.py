@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leanbe_emitter.cli.invocation import completion, shared_options
+from leanbe_emitter.cli.invocation import shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.confirmation import confirm, numbers
 from leanbe_emitter.cli.invocation.invocation import Invocation
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 @command("reset", example="leanbe-emitter reset --product Acme")
-@click.option(
-    "--product",
-    metavar="P",
-    shell_complete=completion.PRODUCTS,
-    help="Only the content of this product; its settings stay.",
-)
+@shared_options.product_option("Only the content of this product; its settings stay.")
 @shared_options.yes
 @click.pass_obj
 def reset(invocation: Invocation, *, product: str | None, yes: bool) -> None:

@@ -18,6 +18,7 @@ from leanbe_emitter.cli.invocation.param_types import (
     PATH_AND_JSON,
     PATH_AND_TEXT,
     SECRET,
+    TARGETS,
     WholeNumber,
 )
 from leanbe_emitter.storage.schema.states import DeliveryStatus
@@ -29,7 +30,8 @@ PAGE_LENGTH, _MAX_PAGE_LENGTH = 50, 200
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _product(words: str) -> Callable[[F], F]:
+def product_option(words: str) -> Callable[[F], F]:
+    """Return an option ``--product`` with these words about it."""
     return click.option("--product", metavar="P", shell_complete=completion.PRODUCTS, help=words)
 
 
@@ -41,11 +43,11 @@ def duration(name: str, default: str, words: str) -> Callable[[F], F]:
 
 
 #: ``--product``; the only product needs no name.
-product = _product("Name or id; not needed while there is only one product.")
+product = product_option("Name or id; not needed while there is only one product.")
 #: ``--product`` as a filter.
-product_filter = _product("Only of this product: name or id.")
+product_filter = product_option("Only of this product: name or id.")
 #: ``--product`` whose assumptions apply.
-assumptions_of_product = _product(
+assumptions_of_product = product_option(
     "Use its assumptions: name or id; not needed while there is only one product."
 )
 #: ``--hashed``, the bytes that a receiver hashed.
@@ -113,6 +115,11 @@ only_targets = click.option(
     metavar="LIST",
     help="The only hosts and CIDRs that webhooks may call.",
 )
+
+
+def allow_targets(words: str) -> Callable[[F], F]:
+    """Return an option ``--allow-targets`` with these words about it."""
+    return click.option("--allow-targets", type=TARGETS, metavar="LIST", help=words)
 
 
 def dry_run_page(command: F) -> F:

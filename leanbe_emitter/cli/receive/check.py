@@ -13,14 +13,7 @@ from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.exit_status import Failed
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.cli.invocation.param_types import (
-    EVENT,
-    HEADER,
-    REPORT,
-    SECRET,
-    TARGETS,
-    as_mapping,
-)
+from leanbe_emitter.cli.invocation.param_types import EVENT, HEADER, REPORT, SECRET, as_mapping
 from leanbe_emitter.cli.invocation.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -64,13 +57,7 @@ _ACTIONS = "GITHUB_ACTIONS"
 @shared_options.headers
 @shared_options.assume
 @shared_options.certificate_options
-@click.option(
-    "--allow-targets",
-    type=TARGETS,
-    default=None,
-    metavar="LIST",
-    help="Hosts and CIDRs beyond loopback and private networks.",
-)
+@shared_options.allow_targets("Hosts and CIDRs beyond loopback and private networks.")
 @click.option(
     "--event",
     "events",

@@ -12,7 +12,7 @@ from leanbe_emitter.cli.invocation import output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import TARGETS, WholeNumber
+from leanbe_emitter.cli.invocation.param_types import WholeNumber
 from leanbe_emitter.cli.invocation.terminal import Terminal
 from leanbe_emitter.cli.receive.forwarding import Forwarder
 from leanbe_emitter.cli.receive.receiver_server import (
@@ -76,12 +76,7 @@ _INDENT = " " * len("14:02:11 ")
     metavar="URL",
     help="Pass each request on to this URL on this machine, and answer with its answer.",
 )
-@click.option(
-    "--allow-targets",
-    type=TARGETS,
-    metavar="LIST",
-    help="Further hosts and CIDRs that --forward-to may name.",
-)
+@shared_options.allow_targets("Further hosts and CIDRs that --forward-to may name.")
 @click.option(
     "--save",
     type=click.Path(file_okay=False, path_type=Path),

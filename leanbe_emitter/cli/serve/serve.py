@@ -20,14 +20,7 @@ from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation, backlog_text, open_database
 from leanbe_emitter.cli.invocation.listen_address import port_error, url_of
 from leanbe_emitter.cli.invocation.output import OutputFormat
-from leanbe_emitter.cli.invocation.param_types import (
-    AGE,
-    HOST,
-    ROOT_PATH,
-    SEED,
-    TARGETS,
-    WholeNumber,
-)
+from leanbe_emitter.cli.invocation.param_types import AGE, HOST, ROOT_PATH, SEED, WholeNumber
 from leanbe_emitter.cli.invocation.process_tuning import (
     connections_by_default,
     infrequent_garbage_collection,
@@ -87,12 +80,7 @@ _API_PAGE: Final = "/docs"
     metavar="TIME",
     help="Cancel pending deliveries that are older, before the start.",
 )
-@click.option(
-    "--allow-targets",
-    type=TARGETS,
-    metavar="LIST",
-    help="Further hosts and CIDRs that webhooks may call.",
-)
+@shared_options.allow_targets("Further hosts and CIDRs that webhooks may call.")
 @shared_options.only_targets
 @click.option("--no-token", is_flag=True, help="Let anyone who can reach the server use it.")
 @click.option(
