@@ -18,6 +18,7 @@ from tests.support.dealt_tests import longest_first
 from tests.support.engine_setup import Bench
 from tests.support.example_counts import EXAMPLES_OF_PROVE, EXAMPLES_OF_TEST
 from tests.support.postgresql import Cluster
+from tests.support.quick_go import use_quick_go
 from tests.support.reused_databases import Databases
 from tests.support.shared_statements import share_compiled_statements
 from tests.support.warm_process import stop_warm_pythons
@@ -126,13 +127,18 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose tool is missing, and say so; fail it where the tool is required."""
+    """Skip a test whose tool is missing, and say so; fail it where the tool is required.
+
+    Go is prepared here: fixtures of larger scopes start programs in it.
+    """
     for tool, places in TOOLS.items():
         if item.get_closest_marker(tool) is None or any(map(shutil.which, places)):
             continue
         if tool in REQUIRED:
             pytest.fail(f"{places[0]} is required here, and is not installed")
         pytest.skip(f"{places[0]} is not installed")
+    if item.get_closest_marker("go") is not None:
+        use_quick_go(_shared_folder(item.config))
 
 
 @pytest.fixture(autouse=True)
@@ -154,8 +160,12 @@ def own_garbage() -> None:
 @pytest.fixture(scope="session")
 def folder_of_run(request: pytest.FixtureRequest) -> Path:
     """The folder that all workers of this run have in common."""
-    given = getattr(request.config, "workerinput", {}).get("shared")
-    return Path(given) if given else request.config.stash[_SHARED]
+    return _shared_folder(request.config)
+
+
+def _shared_folder(config: pytest.Config) -> Path:
+    given = getattr(config, "workerinput", {}).get("shared")
+    return Path(given) if given else config.stash[_SHARED]
 
 
 @pytest.fixture(scope="session")

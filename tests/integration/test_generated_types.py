@@ -41,7 +41,7 @@ def types_in(language: str, assume: dict[str, str]) -> str:
 
 def run(*command: object, bodies: list[str], cwd: Path) -> Any:
     """Return what a program makes of the bodies; it must know that one event is unknown."""
-    variables = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local", "LC_ALL": "C.UTF-8"}
+    variables = {"GOTOOLCHAIN": "local", "LC_ALL": "C.UTF-8"}
     ran = subprocess.run(
         [*map(str, command)],
         input=json.dumps(bodies),

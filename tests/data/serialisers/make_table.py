@@ -90,7 +90,7 @@ def rows_of(language: str, texts: list[str]) -> tuple[str, dict[str, list[bytes 
         encoding="utf-8",
         cwd=HERE,
         check=True,
-        env={**os.environ, "GOFLAGS": "-mod=mod", "LC_ALL": "C.UTF-8"},
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
     )
     told = json.loads(ran.stdout)
     return told["version"], {
