@@ -1,1 +1,1 @@
-"""Connections: engines, transactions, drivers, their errors, and notifications to workers."""
+"""Connections: engines, sessions, transactions, drivers and their errors, and notifications."""
