@@ -420,8 +420,7 @@ class Deliveries:
         check_limit(limit)
         with self._transactions.looking() as session:
             found = discardable(session, tuple(references), which)
-            at, identifier = DeliveryRow.created_at, DeliveryRow.id
-            ids = newest_ids(session, found, at, identifier, limit=limit + 1, after=after)
+            ids = newest_ids(session, found, DeliveryRow.created_at, limit=limit + 1, after=after)
             page = self._snapshots(session, ids[:limit])
         is_more = len(ids) > limit and len(page) > 0
         return Page(page, cursor=cursor_of(page[-1].created_at, page[-1].id) if is_more else None)

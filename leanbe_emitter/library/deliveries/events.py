@@ -126,7 +126,7 @@ class Events:
             if product is not None:
                 found = found.where(EventRow.product_id == lookup.product(session, product).id)
             at, identifier = EventRow.recorded_at, EventRow.id
-            ids = newest_ids(session, found, at, identifier, limit=limit + 1, after=after)
+            ids = newest_ids(session, found, at, limit=limit + 1, after=after)
             length = min(limit, _length(session, ids, max_bytes))
             in_order = select(EventRow).order_by(at.desc(), identifier.desc())
             rows = session.scalars(in_order.where(identifier.in_(ids[:length]))).all()

@@ -140,8 +140,7 @@ def newest_ids(
 ) -> Sequence[str]:
     """Return the ids of the newest deliveries that a filter selects, the newest first."""
     found = selected(session, which, DeliveryRow.id)
-    at, identifier = DeliveryRow.created_at, DeliveryRow.id
-    return paging.newest_ids(session, found, at, identifier, limit=limit, after=after)
+    return paging.newest_ids(session, found, DeliveryRow.created_at, limit=limit, after=after)
 
 
 def among(session: Session, ids: Iterable[str], which: Filter) -> Sequence[str]:

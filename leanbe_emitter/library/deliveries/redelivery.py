@@ -141,7 +141,7 @@ class Redelivery:
                 .correlate(None)
             )
             found = select(at, identifier).where(identifier.in_(first))
-            page = oldest(found, at, identifier, limit=limit + 1, after=after)
+            page = oldest(found, at, limit=limit + 1, after=after)
             rows = session.execute(page).all()
         cursor = cursor_of(*rows[limit - 1]) if len(rows) > limit else None
         return Page([row.id for row in rows[:limit]], cursor=cursor)

@@ -276,7 +276,7 @@ class Ideas(Resource[IdeaRow, Idea]):
             found = select(VoteRow).where(
                 VoteRow.idea_id == self._row(session, product, reference).id
             )
-            page = oldest(found, VoteRow.created_at, VoteRow.id, limit=limit + 1, after=after)
+            page = oldest(found, VoteRow.created_at, limit=limit + 1, after=after)
             rows = session.scalars(page).all()
             last = rows[limit - 1] if len(rows) > limit else None
             return Page(

@@ -190,9 +190,7 @@ class Resource(Generic[Row, Snapshot]):
             )
             if q is not None:
                 found = found.where(has_text(table, q))
-            page = in_order(
-                found, table.created_at, table.id, order=order, limit=limit + 1, after=after
-            )
+            page = in_order(found, table.created_at, order=order, limit=limit + 1, after=after)
             rows = session.scalars(page).all()
             last: Any = rows[limit - 1] if len(rows) > limit else None
             cursor = None if last is None else cursor_of(last.created_at, last.id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, and_, func, or_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from leanbe_emitter.clock import to_milliseconds
 from leanbe_emitter.errors import InvalidValue, check_type
@@ -21,6 +21,8 @@ ORDERS = ("oldest", "newest")
 #: The milliseconds of the last entry's creation, and its id.
 _CURSOR = re.compile(r"(-?[0-9]{1,15})-([0-9a-f]{24})")
 
+#: The column of the instant by which a list is ordered.
+At = InstrumentedAttribute[int]
 Entry = TypeVar("Entry")
 Found = TypeVar("Found", bound=Select[*tuple[Any, ...]])
 
@@ -53,44 +55,35 @@ def cursor_of(at: int | datetime, identifier: str) -> str:
     return f"{to_milliseconds(at) if isinstance(at, datetime) else at}-{identifier}"
 
 
-def oldest(
-    found: Found, at: Any, identifier: Any, *, limit: int, after: str | None = None
-) -> Found:
+def oldest(found: Found, at: At, *, limit: int, after: str | None = None) -> Found:
     """Return a statement for a page of the oldest rows, by instant and then by id.
 
     The entry that the cursor names may be deleted by now.
 
     Args:
         found: selects the rows.
-        at: the column of the instant.
-        identifier: the column of the id.
+        at: the column of the instant; the row's ``id`` is its id.
         limit: the most rows.
         after: the cursor of the page before.
 
     Raises:
         InvalidValue: ``after`` is no cursor of a list.
     """
+    identifier = at.class_.id
     if after is not None:
         then, last = _parsed(after)
         found = found.where(or_(at > then, and_(at == then, identifier > last)))
     return found.order_by(at, identifier).limit(limit)
 
 
-def in_order(  # noqa: PLR0913 - a page, and its order
-    found: Select[Any],
-    at: Any,
-    identifier: Any,
-    *,
-    order: str,
-    limit: int,
-    after: str | None = None,
+def in_order(
+    found: Select[Any], at: At, *, order: str, limit: int, after: str | None = None
 ) -> Select[Any]:
     """Return a statement for a page of rows, by instant and then by id.
 
     Args:
         found: selects the rows.
-        at: the column of the instant.
-        identifier: the column of the id.
+        at: the column of the instant; the row's ``id`` is its id.
         order: ``oldest`` or ``newest``: which row comes first.
         limit: the most rows.
         after: the cursor of the page before.
@@ -101,21 +94,16 @@ def in_order(  # noqa: PLR0913 - a page, and its order
     if order not in ORDERS:
         raise InvalidValue(f"{order!r} is no order.", hint=f"Use {any_of(ORDERS)}.")
     if order == ORDERS[0]:
-        return oldest(found, at, identifier, limit=limit, after=after)
+        return oldest(found, at, limit=limit, after=after)
+    identifier = at.class_.id
     if after is not None:
         then, last = _parsed(after)
         found = found.where(or_(at < then, and_(at == then, identifier < last)))
     return found.order_by(at.desc(), identifier.desc()).limit(limit)
 
 
-def newest_ids(  # noqa: PLR0913 - a page, and where it is read
-    session: Session,
-    found: Select[Any],
-    at: Any,
-    identifier: Any,
-    *,
-    limit: int,
-    after: str | None = None,
+def newest_ids(
+    session: Session, found: Select[Any], at: At, *, limit: int, after: str | None = None
 ) -> Sequence[str]:
     """Return the ids of a page of the newest rows, by the primary key's index.
 
@@ -126,14 +114,14 @@ def newest_ids(  # noqa: PLR0913 - a page, and where it is read
     Args:
         session: a session in a transaction.
         found: selects the ids.
-        at: the column of the instant.
-        identifier: the column of the id.
+        at: the column of the instant; the row's ``id`` is its id.
         limit: the most rows.
         after: the cursor of the page before.
 
     Raises:
         InvalidValue: ``after`` is no cursor of a list.
     """
+    identifier = at.class_.id
     if after is not None:
         then, last = _parsed(after)
         found = found.where(
