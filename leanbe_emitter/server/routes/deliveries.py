@@ -336,17 +336,12 @@ def _instant_of(leanbe: Leanbe, text: str | None) -> datetime | None:
     """Return the instant that a text has, or the instant at that age.
 
     Raises:
-        InvalidValue: the text is neither, or lies before all time.
+        InvalidValue: the text is neither.
     """
     if text is None:
         return None
     # In a query, the plus of an instant's offset from UTC is a space if it is not encoded.
     since = parse_since(re.sub(" (?=[0-9]{2}:[0-9]{2}$)", "+", text))
-    return since if isinstance(since, datetime) else _before_now(leanbe, text, since)
-
-
-def _before_now(leanbe: Leanbe, text: str, seconds: float) -> datetime:
-    try:
-        return leanbe.clock.now() - timedelta(seconds=seconds)
-    except OverflowError:
-        raise InvalidValue(f"{text!r} ago is before all time.", hint="Such as 30d.") from None
+    if isinstance(since, datetime):
+        return since
+    return leanbe.clock.now() - timedelta(seconds=since)
