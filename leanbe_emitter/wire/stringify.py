@@ -109,6 +109,22 @@ def parse_given(text: str, *, max_depth: int = MAX_DEPTH) -> JSON:
     return _parsed(text, _GIVEN_DECODER, max_depth, hint=_HOW_TO_WRITE)
 
 
+def parse_given_bytes(content: bytes, *, what: str, max_depth: int = MAX_DEPTH) -> JSON:
+    """Parse a user's bytes like ``parse_given``, and refuse what is not UTF-8.
+
+    Args:
+        content: the bytes.
+        what: what they are, for the message: ``The body``.
+        max_depth: the deepest nesting.
+    """
+    try:
+        return parse_given(content.decode(), max_depth=max_depth)
+    except UnicodeDecodeError as error:
+        raise InvalidValue(
+            f"{what} is not UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
+        ) from None
+
+
 _BYTE_ORDER_MARK = "\ufeff"
 _HOW_TO_WRITE = 'JSON is like {"name": "Acme"}: put names and texts in double quotes.'
 

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from leanbe_emitter.clock import RANGE
-from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.header_rules import check_header
 from leanbe_emitter.host_syntax import parse_host
 from leanbe_emitter.settings import PREFIX
@@ -124,20 +124,6 @@ def _require_utf8(text: str, *, name: str) -> None:
                 f"{name} is not UTF-8: byte {before} is wrong (0x{ord(character) & 0xFF:02x}).\n"
                 "Is another encoding set in the terminal or the script?"
             )
-
-
-def parse_json(content: bytes) -> JSON:
-    """Return the JSON value of a file's bytes.
-
-    Raises:
-        InvalidValue: the bytes are no UTF-8, or no JSON.
-    """
-    try:
-        return parse_given(content.decode())
-    except UnicodeDecodeError as error:
-        raise InvalidValue(
-            f"The file is not UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
-        ) from None
 
 
 def _decoded(name: str, content: bytes) -> str:

@@ -9,16 +9,11 @@ from leanbe_emitter.cli.invocation import completion, output, shared_options
 from leanbe_emitter.cli.invocation.commands import command
 from leanbe_emitter.cli.invocation.invocation import Invocation, notice_events_without_delivery
 from leanbe_emitter.cli.invocation.output import Document, OutputFormat
-from leanbe_emitter.cli.invocation.param_types import (
-    CONTENT,
-    EVENT,
-    WholeNumber,
-    as_mapping,
-    parse_json,
-)
+from leanbe_emitter.cli.invocation.param_types import CONTENT, EVENT, WholeNumber, as_mapping
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.wire.event_names import EVENTS
 from leanbe_emitter.wire.samples.sample_payloads import LIFECYCLE_ORDER
+from leanbe_emitter.wire.stringify import parse_given_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +90,7 @@ def trigger(  # noqa: PLR0913 - one argument for each option
             set_json=as_mapping(set_json),
             unset=unset,
             is_strict=strict,
-            **({} if payload is None else {"payload": parse_json(payload)}),
+            **({} if payload is None else {"payload": parse_given_bytes(payload, what="The file")}),
         ),
         same_as=same_as,
         times=times,

@@ -16,7 +16,7 @@ from leanbe_emitter.errors import InvalidValue, PayloadTooLarge
 from leanbe_emitter.server.http.query_parameters import QueryParameter
 from leanbe_emitter.server.schemas.json_schema import Schema, example_of
 from leanbe_emitter.strict_model import StrictModel, field_error_of
-from leanbe_emitter.wire.stringify import JSON, parse_given, stringify
+from leanbe_emitter.wire.stringify import JSON, parse_given_bytes, stringify
 
 #: Length of a body that is parsed in a thread: the loop would not serve others meanwhile.
 _LONG: Final = 16 * 1024
@@ -60,8 +60,8 @@ class ObjectBody:
         if not content and not self._is_required:
             return {}
         _require_identity_encoding(request)
-        max_depth = request.app.state.settings.max_depth
-        value = _parse(content, max_depth=max_depth) if content else None
+        depth = request.app.state.settings.max_depth
+        value = parse_given_bytes(content, what="The body", max_depth=depth) if content else None
         if not isinstance(value, dict):
             what = "no JSON object" if content else "empty"
             raise InvalidValue(f"The body is {what}.", hint=self._hint())
@@ -201,12 +201,3 @@ async def _content(request: Request) -> bytes:
         f"The request's body is longer than {max_bytes} bytes.",
         hint="LEANBE_EMITTER_MAX_REQUEST_BYTES sets the limit.",
     )
-
-
-def _parse(content: bytes, *, max_depth: int) -> JSON:
-    try:
-        return parse_given(content.decode(), max_depth=max_depth)
-    except UnicodeDecodeError as error:
-        raise InvalidValue(
-            f"The body is no UTF-8: byte {error.start} is wrong.", hint="JSON is always UTF-8."
-        ) from None
