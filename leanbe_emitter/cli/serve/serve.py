@@ -27,8 +27,9 @@ from leanbe_emitter.cli.invocation.process_tuning import (
     raise_descriptor_limit,
 )
 from leanbe_emitter.cli.invocation.temporary_folder import temporary_folder
+from leanbe_emitter.cli.serve.initial_content import check_seed, planted
 from leanbe_emitter.clock import MANUAL
-from leanbe_emitter.errors import InvalidValue, LeanbeError
+from leanbe_emitter.errors import InvalidValue
 from leanbe_emitter.host_syntax import is_loopback
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
     raise_descriptor_limit()
     token = _token(settings, is_open=no_token)
     if seed_file is not None:
-        _check_seed(seed_file, settings)
+        check_seed(seed_file, settings)
     with (
         ExitStack() as stack,
         _listening(settings.host, settings.port) as sock,
@@ -165,7 +166,7 @@ def serve(  # noqa: PLR0913 - one argument for each option
         url = url_of(settings.host, sock.getsockname()[1])
         _notice_page(invocation, url=url, token=token)
         _notice_targets(invocation, settings)
-        stack.enter_context(_planted(invocation, leanbe, seed_file, receiver=receiver))
+        stack.enter_context(planted(invocation, leanbe, seed_file, receiver=receiver))
         _discard_old(invocation, leanbe, older_than=discard_older_than)
         _notice_clock(invocation, leanbe, url=url, token=token)
         _serve(
@@ -339,55 +340,6 @@ def _db_option(invocation: Invocation) -> str:
 def _bearer(token: str) -> str:
     """Return curl's option for the token: the name of its variable, never the token itself."""
     return '-H "Authorization: Bearer $LEANBE_EMITTER_TOKEN" ' if token else ""
-
-
-def _check_seed(seed: "Seed", settings: "Settings") -> None:
-    """Plant a seed file in memory first: its mistakes are reported before anything is created.
-
-    Raises:
-        click.BadParameter: the domain refuses content of the file.
-    """
-    from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
-
-    with Leanbe(settings=settings) as leanbe:
-        try:
-            leanbe.seeds.plant(seed)
-        except LeanbeError as error:
-            raise click.BadParameter(
-                f"{error.message}\n{error.hints.command}".rstrip(),
-                ctx=click.get_current_context(),
-                param_hint="'--seed-file'",
-            ) from None
-
-
-@contextmanager
-def _planted(
-    invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None", *, receiver: str | None
-) -> Iterator[None]:
-    """Plant a seed file, and run a receiver for a product if one is wanted."""
-    if receiver is None:
-        _plant(invocation, leanbe, seed)
-        yield
-        return
-    from leanbe_emitter.cli.serve import receiver_beside as beside  # noqa: PLC0415 - most servers have none
-
-    secret = beside.secret_for(leanbe, seed, receiver)
-    with beside.receiver_beside(secret) as url:
-        pointed = seed and beside.pointed_at(seed, receiver, url=url, secret=secret)
-        _plant(invocation, leanbe, pointed)
-        beside.point_product(leanbe, receiver, url=url, secret=secret)
-        invocation.notice(f"A receiver verifies the events of {receiver} at {url}.")
-        yield
-
-
-def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
-    """Plant a seed file in a database without products, and say whether it was planted."""
-    if seed is None:
-        return
-    if leanbe.seeds.plant(seed):
-        invocation.notice(f"Planted {seed.name}.")
-    else:
-        invocation.notice(f"There are products already. A reset will plant {seed.name}.")
 
 
 def _discard_old(invocation: Invocation, leanbe: "Leanbe", *, older_than: float | None) -> None:

@@ -1,7 +1,8 @@
-"""A receiver beside the server: a process of its own, which ends with the server.
+"""What a served database begins with: a seed file, and a receiver for one of its products.
 
-A product points to it, so that the first event of a newcomer is delivered and verified. A reset
-plants the seed file again, so the file's product points to the receiver as well.
+The receiver beside the server is a process of its own, which ends with the server. A product points
+to it, so that the first event of a newcomer is delivered and verified. A reset plants the seed file
+again, so the file's product points to the receiver as well.
 """
 
 import json
@@ -12,6 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Final
 
+import click
+
+from leanbe_emitter.cli.invocation.invocation import Invocation
 from leanbe_emitter.errors import LeanbeError, NotFound
 from leanbe_emitter.ids import Ids
 from leanbe_emitter.server_process import running_command
@@ -19,14 +23,62 @@ from leanbe_emitter.server_process import running_command
 if TYPE_CHECKING:
     from leanbe_emitter.library import Leanbe
     from leanbe_emitter.seeds import Seed
+    from leanbe_emitter.settings import Settings
 
 #: The variable with the receiver's secret: everybody can see a process's arguments.
 _VARIABLE: Final = "LEANBE_EMITTER_RECEIVER_SECRET"
 _PATH: Final = "hooks/leanbe"
 
 
+def check_seed(seed: "Seed", settings: "Settings") -> None:
+    """Plant a seed file in memory first: its mistakes are reported before anything is created.
+
+    Raises:
+        click.BadParameter: the domain refuses content of the file.
+    """
+    from leanbe_emitter.library import Leanbe  # noqa: PLC0415 - loads SQLAlchemy
+
+    with Leanbe(settings=settings) as leanbe:
+        try:
+            leanbe.seeds.plant(seed)
+        except LeanbeError as error:
+            raise click.BadParameter(
+                f"{error.message}\n{error.hints.command}".rstrip(),
+                ctx=click.get_current_context(),
+                param_hint="'--seed-file'",
+            ) from None
+
+
 @contextmanager
-def receiver_beside(secret: str) -> Iterator[str]:
+def planted(
+    invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None", *, receiver: str | None
+) -> Iterator[None]:
+    """Plant a seed file, and run a receiver for a product if one is wanted."""
+    if receiver is None:
+        _plant(invocation, leanbe, seed)
+        yield
+        return
+    secret = _secret_for(leanbe, seed, receiver)
+    with _receiver_beside(secret) as url:
+        pointed = seed and _pointed_at(seed, receiver, url=url, secret=secret)
+        _plant(invocation, leanbe, pointed)
+        _point_product(leanbe, receiver, url=url, secret=secret)
+        invocation.notice(f"A receiver verifies the events of {receiver} at {url}.")
+        yield
+
+
+def _plant(invocation: Invocation, leanbe: "Leanbe", seed: "Seed | None") -> None:
+    """Plant a seed file in a database without products, and say whether it was planted."""
+    if seed is None:
+        return
+    if leanbe.seeds.plant(seed):
+        invocation.notice(f"Planted {seed.name}.")
+    else:
+        invocation.notice(f"There are products already. A reset will plant {seed.name}.")
+
+
+@contextmanager
+def _receiver_beside(secret: str) -> Iterator[str]:
     """Run a receiver until the block ends, or until this process does; yield a webhook's URL.
 
     Raises:
@@ -47,7 +99,7 @@ def _discard(stream: IO[str] | None) -> None:
     reader.start()
 
 
-def secret_for(leanbe: "Leanbe", seed: "Seed | None", product: str) -> str:
+def _secret_for(leanbe: "Leanbe", seed: "Seed | None", product: str) -> str:
     """Return the secret that a product has, or gets from the seed file, or a new one."""
     try:
         present = leanbe.products.get(product).webhook.secret
@@ -61,7 +113,7 @@ def _secret_in(seed: "Seed | None", product: str) -> str | None:
     return next((each.secret for each in found if each), None)
 
 
-def pointed_at(seed: "Seed", product: str, *, url: str, secret: str) -> "Seed":
+def _pointed_at(seed: "Seed", product: str, *, url: str, secret: str) -> "Seed":
     """Return a seed whose product of this name has a webhook with this URL and this secret."""
     from leanbe_emitter.seeds.seed import Webhook  # noqa: PLC0415 - loads pydantic
 
@@ -77,7 +129,7 @@ def pointed_at(seed: "Seed", product: str, *, url: str, secret: str) -> "Seed":
     return replace(seed, content=seed.content.model_copy(update={"products": products}))
 
 
-def point_product(leanbe: "Leanbe", product: str, *, url: str, secret: str) -> None:
+def _point_product(leanbe: "Leanbe", product: str, *, url: str, secret: str) -> None:
     """Set a product's webhook; a product that is not there is created."""
     try:
         leanbe.webhooks.set(product, url, secret=secret)
