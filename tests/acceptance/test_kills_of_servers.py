@@ -1,7 +1,8 @@
 """Two servers and a worker on one database: whoever is killed, nothing is lost or invented.
 
 Sixty kills during 10 000 events. ``LEANBE_TESTS_EVENTS`` makes it more or less, with a kill for
-each 167 events, and ``LEANBE_TESTS_SEED`` chooses other moments and victims.
+each 167 events, and ``LEANBE_TESTS_SEED`` chooses other moments and victims. A client acts on both
+servers without a pause while a process is killed, so that most kills meet an action.
 """
 
 import os
@@ -10,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count, cycle
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -32,8 +35,8 @@ PRODUCTS = 50
 EVENTS = int(os.environ.get("LEANBE_TESTS_EVENTS", "10000"))
 KILLS = EVENTS * 6 // 1000
 SEED = int(os.environ.get("LEANBE_TESTS_SEED", "4"))
-#: Time between two actions, in seconds: the events are the emitter's, and a kill meets some action.
-ACTING_PAUSE_SECONDS = 0.01
+#: So many actions are acknowledged before a kill: at least one by each server that runs.
+ACTIONS_BEFORE_A_KILL = 2
 #: How long a step may take on a busy machine, in seconds.
 PATIENCE_SECONDS = max(60.0, EVENTS / 20)
 
@@ -50,11 +53,12 @@ def test_servers_and_workers_that_are_killed_lose_and_invent_nothing(
         starts.append(fleet.start_worker)
         processes = [start() for start in starts]
         emitter = fleet.start_emitter(0, EVENTS)
-        with acting_over(ports) as acknowledged:
+        with ActingClient.on(ports) as client:
             for moment in sorted(chance.sample(range(EVENTS // 20, EVENTS), KILLS)):
                 reached(recorder.count, moment)
                 victim = chance.randrange(len(processes))
-                fleet.kill(processes[victim])
+                with client.acting():
+                    fleet.kill(processes[victim])
                 claimed_at_a_kill |= fleet.in_flight()
                 processes[victim] = starts[victim]()
             assert fleet.end(emitter, by=None) == 0, fleet.stderr_of(emitter)
@@ -72,11 +76,11 @@ def test_servers_and_workers_that_are_killed_lose_and_invent_nothing(
         assert missing <= fleet.deliveries(given_up) <= lost
         assert fleet.count("deliveries", f"state = 'delivered' OR ({given_up})") == len(owed)
         titles = {title for body in owed if (title := title_of(body))}
-        assert acknowledged
-        assert set(acknowledged) <= titles
+        assert len(client.acknowledged) >= KILLS * ACTIONS_BEFORE_A_KILL
+        assert set(client.acknowledged) <= titles
         assert len(owed) == EVENTS + len(titles)
         print(  # noqa: T201 - the figures of a long run
-            f"{database.dialect}: {len(owed)} events, {KILLS} kills, {len(acknowledged)} of "
+            f"{database.dialect}: {len(owed)} events, {KILLS} kills, {len(client.acknowledged)} of "
             f"{len(titles)} actions acknowledged, {len(lost)} attempts unknown, {len(twice)} twice"
         )
 
@@ -99,16 +103,48 @@ def title_of(body: bytes) -> str:
     return str(payload.get("title", "")) if isinstance(payload, dict) else ""
 
 
-@contextmanager
-def acting_over(ports: list[int]) -> Iterator[list[str]]:
-    """Create ideas over two servers in turn; yield the titles that a server acknowledged."""
-    acknowledged: list[str] = []
-    is_over = threading.Event()
+@dataclass(frozen=True, kw_only=True)
+class ActingClient:
+    """A client that creates ideas over servers in turn, as long as it is wanted.
 
-    def act() -> None:
+    Attributes:
+        acknowledged: the titles that a server acknowledged.
+    """
+
+    acknowledged: list[str] = field(default_factory=list)
+    _is_wanted: threading.Event = field(default_factory=threading.Event)
+    _is_over: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    @contextmanager
+    def on(cls, ports: list[int]) -> Iterator[Self]:
+        """Run a client of the servers at these ports until the block ends."""
+        client = cls()
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(client._act, ports)
+            try:
+                yield client
+            finally:
+                client._is_over.set()
+                client._is_wanted.set()
+            running.result()
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Act without a pause: the block begins after a few actions, and the last meets its end."""
+        enough = len(self.acknowledged) + ACTIONS_BEFORE_A_KILL
+        self._is_wanted.set()
+        reached(lambda: len(self.acknowledged), enough)
+        try:
+            yield
+        finally:
+            self._is_wanted.clear()
+
+    def _act(self, ports: list[int]) -> None:
         with httpx.Client(timeout=30, trust_env=False) as client:
             for number, port in zip(count(), cycle(ports), strict=False):
-                if is_over.is_set():
+                self._is_wanted.wait()
+                if self._is_over.is_set():
                     return
                 title = f"idea {number}"
                 url = f"http://127.0.0.1:{port}/api/v1/products/Product {number % 50}/ideas"
@@ -116,16 +152,7 @@ def acting_over(ports: list[int]) -> Iterator[list[str]]:
                     answer = client.post(url, json={"title": title})
                 except httpx.TransportError:
                     # It was killed, or is starting.
-                    is_over.wait(0.05)
+                    self._is_over.wait(0.05)
                     continue
                 assert answer.status_code == 201, answer.text
-                acknowledged.append(title)
-                is_over.wait(ACTING_PAUSE_SECONDS)
-
-    with ThreadPoolExecutor(1) as thread:
-        acting = thread.submit(act)
-        try:
-            yield acknowledged
-        finally:
-            is_over.set()
-        acting.result()
+                self.acknowledged.append(title)

@@ -17,7 +17,7 @@ from leanbe_emitter.storage.schema.tables import ProductRow, UserRow
 from leanbe_emitter.wire.stringify import stringify
 
 #: Number of changes in one transaction.
-CHANGES_A_TRANSACTION = 5
+CHANGES_A_TRANSACTION = 20
 
 
 def emit(database: Database, numbers: range) -> None:
