@@ -1,7 +1,7 @@
 """Headless Chromium, with all requests and console messages of a page."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -61,10 +61,14 @@ class PageLog:
 
 
 @contextmanager
-def open_page(browser: Browser, url: str) -> Iterator[PageLog]:
-    """Open a URL in a fresh browser context until the block ends."""
+def open_page(
+    browser: Browser, url: str, *, prepare: Callable[[Page], None] | None = None
+) -> Iterator[PageLog]:
+    """Open a URL in a fresh browser context until the block ends; prepare the page before."""
     with browser.new_context() as context:
         context.set_default_timeout(PATIENCE_MS)
         seen = PageLog(context.new_page())
+        if prepare is not None:
+            prepare(seen.page)
         seen.page.goto(url)
         yield seen
