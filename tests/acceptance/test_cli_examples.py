@@ -1,7 +1,6 @@
 """Every example that a help text shows is run, as it stands, where it could be typed."""
 
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -20,6 +19,7 @@ from leanbe_emitter.cli.invocation.commands import Command, Group
 from tests.support.command_line import run, run_process, start_program, wait_for_end
 from tests.support.command_tree import all_commands
 from tests.support.receiver_process import SECRET, run_receiver
+from tests.support.warm_process import path_of_shells
 
 ENVELOPE = json.loads((Path(__file__).parents[1] / "data" / "examples.json").read_text("utf-8"))[
     "envelopes"
@@ -131,7 +131,7 @@ def test_the_example_runs_in_a_shell(bench: Bench, path: str) -> None:
         bench.typed(EXAMPLES[path]),
         cwd=bench.folder,
         program=("bash",),
-        environ={"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        environ={"PATH": path_of_shells()},
     )
     assert (ran.status, ran.stderr) == (0, "")
 

@@ -1,10 +1,8 @@
 """The suite in another language passes over HTTP; with a mistake in the receiver it names it."""
 
 import json
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from tests.support.command_line import environment
 from tests.support.example_suites import Example, Ran
 from tests.support.server_process import run_server
+from tests.support.warm_process import path_of_shells
 
 pytestmark = pytest.mark.node
 
@@ -37,11 +36,10 @@ def example(tmp_path: Path) -> Example:
 
 def run(example: Example, *command: str, environ: Mapping[str, str] | None = None) -> Ran:
     """Run a command that ends in ``node --test``, with a report that can be read."""
-    program = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     finished = subprocess.run(
         [*command, "--test-reporter=tap"],
         cwd=example.folder,
-        env={**environment(environ), "PATH": program},
+        env={**environment(environ), "PATH": path_of_shells()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

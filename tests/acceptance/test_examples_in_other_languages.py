@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from leanbe_emitter.snippets import client
 from tests.support.command_line import environment
 from tests.support.example_suites import FOLDER, Example, Ran
+from tests.support.warm_process import path_of_shells
 
 NOT_SIGNED = "refused 401 bad signature"
 #: What would make a suite slow, or flaky.
@@ -54,11 +54,10 @@ class Suite:
 
     def run(self, example: Example, *options: str) -> Ran:
         """Run the suite of a copy."""
-        program = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         finished = subprocess.run(
             [*self.command, *options],
             cwd=example.folder,
-            env={**environment(), "PATH": program},
+            env={**environment(), "PATH": path_of_shells()},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

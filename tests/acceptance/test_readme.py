@@ -31,6 +31,7 @@ from tests.support.command_line import (
 from tests.support.doc_pages import BLOCKS, DOCS, FILES, README, ROOT, marked_block
 from tests.support.ports import free_port
 from tests.support.user_suites import WITHOUT_OTHER_PLUGINS
+from tests.support.warm_process import path_of_shells
 
 #: How long a script may take: it starts a dozen commands, on a machine that may have other work.
 LONGEST_SECONDS = 300
@@ -61,11 +62,10 @@ class Shell:
         return self._bash(begun.sub(rf"\1 &\n{listening}", script))
 
     def _bash(self, script: str) -> str:
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         with subprocess.Popen(
             ["bash", "-c", script],
             cwd=self._folder,
-            env=environment({"PATH": path}),
+            env=environment({"PATH": path_of_shells()}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,10 +1,8 @@
 """A request as code: whichever form is run, the receiver gets the same bytes again."""
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -15,6 +13,7 @@ import pytest
 from leanbe_emitter import Delivery, InvalidValue, Leanbe, NotFound
 from leanbe_emitter.delivery.network.code_forms import CodeForm
 from tests.support.loopback_receiver import LoopbackReceiver, Request
+from tests.support.warm_process import path_of_shells
 
 #: Headers that clients write themselves, or need not send.
 _OWN = {"host", "content-length", "connection", "accept", "accept-encoding", "accept-language"}
@@ -64,8 +63,7 @@ def _run_node(code: str, folder: Path) -> None:
 
 
 def _run_in_shell(code: str, folder: Path) -> None:
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder)}
+    environment = {"PATH": path_of_shells(), "HOME": str(folder)}
     subprocess.run(["sh", "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
 
 

@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,33 +33,66 @@ _READ_BY_PYTHON = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "MALLOC_")
 
 @dataclass(frozen=True, kw_only=True)
 class _WarmPython:
-    """A process that forks, and the connection to it."""
+    """A process that forks, the connection to it, and a folder with the command for shells."""
 
     process: subprocess.Popen[bytes]
     control: socket.socket
+    folder: tempfile.TemporaryDirectory[str]
 
     @classmethod
     def started(cls, kind: str) -> Self:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LONGEST_REQUEST)
         flags = STARTS[kind][: STARTS[kind].index("-m") + 1]
-        with theirs:
+        folder = tempfile.TemporaryDirectory(prefix="leanbe-emitter-warm-")
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as shells:
+            shells.bind(_write_command(Path(folder.name)))
+            shells.listen()
+            numbers = (theirs.fileno(), shells.fileno())
             process = subprocess.Popen(
-                [*flags, "tests.support.warm_python", str(theirs.fileno()), kind],
+                [*flags, "tests.support.warm_python", *map(str, numbers), kind],
                 cwd=ROOT,
-                pass_fds=[theirs.fileno()],
+                pass_fds=numbers,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        return cls(process=process, control=ours)
+        return cls(process=process, control=ours, folder=folder)
 
     def stop(self) -> None:
         self.control.close()
         self.process.wait()
+        self.folder.cleanup()
+
+
+def _write_command(folder: Path) -> str:
+    """Write the command for shells; return the address at which it asks for a process."""
+    address = str(folder / "socket")
+    command = folder / "leanbe-emitter"
+    text = Path(__file__).with_name("warm_command.py").read_text("utf-8")
+    # It imports what it needs to ask, and nothing from site-packages.
+    command.write_text(f"#!{sys.executable} -IS\n{text.replace('@ADDRESS@', address)}", "utf-8")
+    command.chmod(0o755)
+    return address
 
 
 _running: dict[str, _WarmPython] = {}
 _starting = threading.Lock()
+
+
+def _running_python(kind: str) -> _WarmPython:
+    if kind not in _running:
+        _running[kind] = _WarmPython.started(kind)
+    return _running[kind]
+
+
+def path_of_shells() -> str:
+    """Return a ``PATH`` on which ``leanbe-emitter`` is a fork of the program.
+
+    What else is installed with it follows, and what the machine has.
+    """
+    with _starting:
+        folder = _running_python("program").folder.name
+    return os.pathsep.join([folder, str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def stop_warm_pythons() -> None:
@@ -105,9 +139,7 @@ class WarmProcess(subprocess.Popen[Any]):
         ]
         self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, _starting:
-            if self.kind not in _running:
-                _running[self.kind] = _WarmPython.started(self.kind)
-            control, message = _running[self.kind].control, json.dumps(request).encode()
+            control, message = _running_python(self.kind).control, json.dumps(request).encode()
             socket.send_fds(control, [message], [*streams, theirs.fileno()])
         self.pid = int(self._reports.recv(64))
         self._child_created = True

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,17 +89,32 @@ def _open_again(name: str, number: int) -> None:
         setattr(sys, each, new)
 
 
-def next_start(control: socket.socket) -> Start | None:
-    """Fork for each request; return what to become in the child, and None at the end."""
+def next_start(control: socket.socket, shells: socket.socket) -> Start | None:
+    """Fork for each request; return what to become in the child, and None at the end.
+
+    Args:
+        control: the connection of the tests: each request comes with a socket for the reports. Its
+            end is the end.
+        shells: where the command of a shell connects: it is told on its connection.
+    """
     with selectors.PollSelector() as selector:
         selector.register(control, selectors.EVENT_READ)
+        selector.register(shells, selectors.EVENT_READ)
         while True:
             for key, _ in selector.select():
-                if key.fileobj is not control:
+                start = None
+                if key.data is not None:
                     _report_end(selector, key)
+                elif key.fileobj is shells:
+                    reports, _ = shells.accept()
+                    if (request := _received(reports)) is not None:
+                        start = _forked(selector, *request, reports)
                 elif (request := _received(control)) is None:
                     return None
-                elif (start := _forked(selector, *request)) is not None:
+                else:
+                    reports = socket.socket(fileno=request[1].pop())
+                    start = _forked(selector, *request, reports)
+                if start is not None:
                     return start
 
 
@@ -108,20 +124,21 @@ def _received(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None
 
 
 def _forked(
-    selector: selectors.BaseSelector, request: dict[str, Any], descriptors: list[int]
+    selector: selectors.BaseSelector,
+    request: dict[str, Any],
+    streams: list[int],
+    reports: socket.socket,
 ) -> Start | None:
     """Fork; return None in the parent, which tells the child's number."""
-    *streams, reports = descriptors
     process = os.fork()
     if process == 0:
         _forget(selector)
-        os.close(reports)
+        reports.close()
         return Start(**request, streams=streams)
     for stream in streams:
         os.close(stream)
-    connection = socket.socket(fileno=reports)
-    connection.send(str(process).encode())
-    selector.register(os.pidfd_open(process), selectors.EVENT_READ, (process, connection))
+    reports.send(str(process).encode())
+    selector.register(os.pidfd_open(process), selectors.EVENT_READ, (process, reports))
     return None
 
 
@@ -135,12 +152,12 @@ def _forget(selector: selectors.BaseSelector) -> None:
 
 
 def _report_end(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-    process, connection = key.data
+    process, reports = key.data
     _, status = os.waitpid(process, 0)
     selector.unregister(key.fileobj)
     os.close(key.fd)
-    with connection:
-        connection.send(str(status).encode())
+    with reports, suppress(BrokenPipeError):  # a command that was killed waits no more
+        reports.send(str(status).encode())
 
 
 def _names_of_program() -> Iterator[str]:
@@ -152,15 +169,18 @@ def _names_of_program() -> Iterator[str]:
 
 def main() -> None:
     """Import, fork for whoever asks, and become what is asked for in each child."""
-    number, kind = sys.argv[1:]
+    control_number, shells_number, kind = sys.argv[1:]
     for name in _SUITE if kind == "suite" else _names_of_program():
         importlib.import_module(name)
     assert threading.active_count() == 1, "a thread would be missing after a fork"
     gc.collect()
     gc.freeze()
-    with socket.socket(fileno=int(number)) as control:
+    with (
+        socket.socket(fileno=int(control_number)) as control,
+        socket.socket(fileno=int(shells_number)) as shells,
+    ):
         # Whoever presses Ctrl-C means the tests, which end this one by closing the connection.
-        start = next_start(control)
+        start = next_start(control, shells)
     if start is not None:
         start.run()
 
