@@ -55,9 +55,12 @@ class Suite:
     def run_as_process(
         self, test: str, *options: str, conftest: str = CONFTEST
     ) -> pytest.RunResult:
-        """Run one test file in a process of its own."""
+        """Run one test file in a process of its own.
+
+        It needs no plugin for asynchronous tests, which would import trio in each process.
+        """
         self.write(test, conftest)
-        return self.pytester.runpytest_subprocess(*_always(*options))
+        return self.pytester.runpytest_subprocess(*_always("-p", "no:anyio", *options))
 
     def write(self, test: str, conftest: str = CONFTEST) -> None:
         """Write the suite's two files over those of an earlier run."""
