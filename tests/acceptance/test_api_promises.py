@@ -52,7 +52,7 @@ def ask(url: str, *options: str, receiver_url: str, seed: int = SEED) -> str:
         text=True,
         check=False,
     )
-    return f"TESTS_SEED={seed}\n{ran.stdout}{ran.stderr}" if ran.returncode else ""
+    return f"TESTS_SEED={SEED}\n{ran.stdout}{ran.stderr}" if ran.returncode else ""
 
 
 def few_variables(receiver_url: str) -> dict[str, str]:
@@ -72,7 +72,9 @@ def test_every_answer_is_as_the_document_says(
     ):
         webhook = {"url": receiver.url, "secret": "whsec_test"}
         served.client.post("/products", json={"name": "Acme", "webhook": webhook})
-        report = ask(served.ready["url"], "--phases", phases, receiver_url=receiver.url)
+        # The databases are told different stories.
+        seed = SEED + database_url.startswith("postgresql")
+        report = ask(served.ready["url"], "--phases", phases, receiver_url=receiver.url, seed=seed)
     assert not report, report
 
 
