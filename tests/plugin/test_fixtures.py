@@ -327,11 +327,7 @@ def test_two_runs_and_another_order_give_the_same_bytes(suite: Suite) -> None:
 
 @pytest.mark.parametrize(
     ("workers", "distribution"),
-    [
-        ("2", "load"),
-        pytest.param("4", "load", marks=pytest.mark.prove),
-        pytest.param("2", "loadgroup", marks=pytest.mark.prove),
-    ],
+    [("2", "load"), pytest.param("4", "loadgroup", marks=pytest.mark.prove)],
 )
 def test_several_workers_give_the_same_bytes_as_one(
     suite: Suite, workers: str, distribution: str
