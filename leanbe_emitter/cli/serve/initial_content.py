@@ -1,4 +1,4 @@
-"""What a served database begins with: a seed file, and a receiver for one of its products.
+"""First content of a served database: a seed file, and a receiver for one of its products.
 
 The receiver beside the server is a process of its own, which ends with the server. A product points
 to it, so that the first event of a newcomer is delivered and verified. A reset plants the seed file
