@@ -63,12 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_SHARED] = Path(tempfile.mkdtemp(prefix="leanbe-emitter-tests-"))
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return more workers than there are processors: many tests wait for processes of theirs.
-
-    Those of `make prove` wait a fifth of their time: for leases, for effects, for late answers.
-    """
-    return (os.cpu_count() or 1) + (2 if _is_proof(config) else 1)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return two workers a processor: many tests wait for processes, leases and late answers."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def _is_proof(config: pytest.Config) -> bool:
