@@ -84,7 +84,11 @@ def _running(checkout: Checkout, options: Mapping[str, Any]) -> Iterator[Child]:
         root=checkout.root,
         environment=environments.variables(checkout.root),
     ) as child:
-        yield child
+        try:
+            yield child
+        finally:
+            # A side has a PostgreSQL server, which would outlive it if it was killed.
+            child.end()
 
 
 def joined(rounds: Sequence[Sequence[Row]]) -> list[Row]:

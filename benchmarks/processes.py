@@ -124,6 +124,13 @@ class Child:
         self.tell(word)
         return self.told(patience_seconds=patience_seconds)
 
+    def end(self) -> None:
+        """Let it end by itself: it hears that no word follows, and cleans up."""
+        assert self.process.stdin is not None  # noqa: S101 - it was asked for
+        self.process.stdin.close()
+        self.process.stdin = None
+        self.process.wait(_PATIENCE_SECONDS)
+
     def cpu_seconds(self) -> float:
         """Return what all of its threads have used of the processor, nanoseconds counted."""
         return cpu_seconds(self.pid)

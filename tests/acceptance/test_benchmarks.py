@@ -6,13 +6,15 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
+from benchmarks.processes import Child
 from tests.support.command_line import environment
 
-pytestmark = [pytest.mark.prove, pytest.mark.browser]
+pytestmark = pytest.mark.prove
 
 ROOT = Path(__file__).parents[2]
 #: What must be among the rows of each measure: the beginning of its name.
@@ -82,6 +84,7 @@ ROWS = {
 }
 
 
+@pytest.mark.browser
 def test_a_quick_run_measures_everything_and_tells_of_what_and_where(tmp_path: Path) -> None:
     """One run of a minute: a test each would have every worker wait for it."""
     document, printed = _run_quickly(tmp_path / "benchmarks.json")
@@ -133,3 +136,15 @@ def _it_ends_with_all_of_its_goals(rows: Sequence[Mapping[str, Any]], printed: s
     goals = printed.partition("\n## goals\n")[2]
     assert judged
     assert all(what in goals for what in judged)
+
+
+def test_a_checkout_that_was_compared_leaves_no_server_behind() -> None:
+    options = {"database": "sqlite", "match": [], "quick": True}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server of a root user runs as another one
+        with Child.running("side", options, environment={"TMPDIR": name}) as side:
+            assert [*folder.glob("*/postgresql")]
+            side.end()
+        assert side.process.returncode == 0
+        assert not [*folder.iterdir()]
