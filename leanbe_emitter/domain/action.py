@@ -21,7 +21,7 @@ from leanbe_emitter.domain.lookup import deleted_meanwhile
 from leanbe_emitter.ids import IdOf, Ids, ids_of_second
 from leanbe_emitter.outbox import NewEvent
 from leanbe_emitter.storage.engine.sqlite import is_sole_writer
-from leanbe_emitter.storage.queries.clock import stands_still
+from leanbe_emitter.storage.queries.stored_clock import stands_still
 from leanbe_emitter.storage.schema.document_tables import OfProduct
 from leanbe_emitter.storage.schema.tables import ProductRow
 from leanbe_emitter.target_rules import TargetRules

@@ -18,7 +18,7 @@ from leanbe_emitter.delivery.worker.foreground import ONE
 from leanbe_emitter.library import Attempt
 from leanbe_emitter.library.runtime.awaitables import Results
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
+from leanbe_emitter.storage.queries.stored_clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.tables import ClockRow
 from tests.support.concurrency import call_at_once, until_somebody_waits
 from tests.support.engine_setup import Bench, settlement_of

@@ -34,7 +34,7 @@ from leanbe_emitter.delivery.network.transport import (
 )
 from leanbe_emitter.delivery.queue_types import Claimed, Evidence, Headers, Settlement
 from leanbe_emitter.errors import FaultNeedsWire
-from leanbe_emitter.storage.queries.clock import stands_still
+from leanbe_emitter.storage.queries.stored_clock import stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.target_rules import TargetRules
 from leanbe_emitter.wire.assumptions.assumption_set import ARTICLE, AssumptionSet

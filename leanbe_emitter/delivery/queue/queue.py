@@ -35,7 +35,7 @@ from leanbe_emitter.ids import IdOf, Ids, second_of_id
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.storage.engine.database import Database, again_after_deadlock, notify_workers
 from leanbe_emitter.storage.queries import journal
-from leanbe_emitter.storage.queries.clock import StoredClock, stands_still
+from leanbe_emitter.storage.queries.stored_clock import StoredClock, stands_still
 from leanbe_emitter.storage.schema.states import DeliveryState, Outcome
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 

@@ -23,8 +23,8 @@ from leanbe_emitter.library.runtime.paging import check_limit
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.library.setup.product import ProductRef
 from leanbe_emitter.storage.queries import journal
-from leanbe_emitter.storage.queries.clock import kind_of, stands_still
 from leanbe_emitter.storage.queries.journal import Cursor
+from leanbe_emitter.storage.queries.stored_clock import kind_of, stands_still
 from leanbe_emitter.storage.schema.tables import DeliveryRow, WebhookRow
 from leanbe_emitter.wire.durations import format_duration
 from leanbe_emitter.wire.instants import print_instant

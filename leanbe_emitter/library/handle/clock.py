@@ -31,7 +31,7 @@ from leanbe_emitter.errors import Conflict, EndlessDeliveries, InvalidValue
 from leanbe_emitter.library.deliveries.journal import Journal
 from leanbe_emitter.library.runtime.awaitables import Results, wait_until, waits
 from leanbe_emitter.library.runtime.transactions import Transactions
-from leanbe_emitter.storage.queries.clock import HOW_TO_MOVE, StoredClock, kind_of
+from leanbe_emitter.storage.queries.stored_clock import HOW_TO_MOVE, StoredClock, kind_of
 from leanbe_emitter.storage.schema.states import DeliveryState
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 from leanbe_emitter.wire.instants import print_instant

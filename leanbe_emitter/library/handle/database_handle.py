@@ -50,10 +50,10 @@ from leanbe_emitter.library.trigger.triggers import Triggers
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database, again_after_deadlock
 from leanbe_emitter.storage.engine.database_urls import shown
-from leanbe_emitter.storage.queries.clock import StoredClock
 from leanbe_emitter.storage.queries.fingerprints import Fingerprint, Subject, fingerprints
 from leanbe_emitter.storage.queries.reset import empty, row_counts
 from leanbe_emitter.storage.queries.retention import Pruned, count_old, prune
+from leanbe_emitter.storage.queries.stored_clock import StoredClock
 from leanbe_emitter.storage.schema.migrate import (
     Schema,
     SchemaState,

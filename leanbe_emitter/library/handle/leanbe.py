@@ -31,7 +31,7 @@ from leanbe_emitter.library.runtime.loop_runner import require_no_loop
 from leanbe_emitter.library.setup.product import Product, ProductRef
 from leanbe_emitter.library.trigger.synthetic_events import Changes, Sample, TriggerRequest
 from leanbe_emitter.library.trigger.triggers import DryRun, Triggered
-from leanbe_emitter.storage.queries.clock import kind_of
+from leanbe_emitter.storage.queries.stored_clock import kind_of
 from leanbe_emitter.storage.schema.states import DeliveryStatus
 from leanbe_emitter.storage.schema.tables import DeliveryRow
 from leanbe_emitter.wire.stringify import JSON

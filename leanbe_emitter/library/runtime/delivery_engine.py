@@ -39,7 +39,7 @@ from leanbe_emitter.library.runtime.routing_transport import RoutingTransport
 from leanbe_emitter.library.runtime.transactions import Transactions
 from leanbe_emitter.outbox import Lease
 from leanbe_emitter.settings import Settings
-from leanbe_emitter.storage.queries.clock import StoredClock
+from leanbe_emitter.storage.queries.stored_clock import StoredClock
 
 #: How long ``abandon`` waits for a worker whose loop is blocked, in seconds.
 ABANDON_SECONDS = 5.0

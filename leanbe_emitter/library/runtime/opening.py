@@ -7,7 +7,7 @@ from leanbe_emitter.clock import Clock
 from leanbe_emitter.errors import LeanbeError
 from leanbe_emitter.settings import Settings
 from leanbe_emitter.storage.engine.database import Database
-from leanbe_emitter.storage.queries.clock import StoredClock, clock_of
+from leanbe_emitter.storage.queries.stored_clock import StoredClock, clock_of
 from leanbe_emitter.storage.schema.migrate import prepare
 
 
