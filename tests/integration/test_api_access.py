@@ -169,6 +169,18 @@ def test_every_answer_tells_browsers_to_keep_away(path: str) -> None:
         assert headers["cache-control"] == "no-store"
 
 
+def test_a_header_that_an_answer_repeats_stays_repeated() -> None:
+    def linked(_: Request) -> Response:
+        response = Response()
+        for place in ("/first", "/second"):
+            response.headers.append("Link", place)
+        return response
+
+    with open_guarded_api(Access()) as api:
+        api.app.add_route("/linked", linked)
+        assert api.at("GET", "/linked").headers.get_list("link") == ["/first", "/second"]
+
+
 def test_an_error_of_ours_is_a_problem_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
     def broken(_: Request) -> Response:
         raise RuntimeError("whsec_test")

@@ -165,7 +165,10 @@ class AccessMiddleware:
             if message["type"] == "http.response.start":
                 has_begun = True
                 # A header that the application sets itself stays.
-                message["headers"] = [*(_SECURITY_HEADERS | dict(message["headers"])).items()]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] += [
+                    each for each in _SECURITY_HEADERS.items() if each[0] not in present
+                ]
             await send(message)
 
         try:
