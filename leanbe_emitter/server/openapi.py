@@ -82,7 +82,7 @@ def openapi_document(app: Starlette) -> dict[str, Any]:
         "servers": [{"url": app.state.root_path or "/", "description": _SERVER}],
         "paths": components.named(paths),
         "components": {
-            "schemas": components.SCHEMAS,
+            "schemas": components.schemas(),
             "responses": problems.openapi_responses(),
             "securitySchemes": {"token": _TOKEN},
         },

@@ -4,6 +4,8 @@ Routes give their operations whole schemas. A client that is generated from the 
 for each name, instead of one for each operation.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from leanbe_emitter.server.schemas import checks, deliveries, documents, setup
@@ -12,25 +14,35 @@ from leanbe_emitter.wire.payloads.event_payloads import RESOURCES
 
 #: Members whose values are no schemas.
 _NO_SCHEMAS: Final = frozenset({"example", "examples", "enum", "const", "default"})
-_BY_NAME: Final[dict[str, Schema]] = {
-    "Problem": setup.PROBLEM,
-    "Product": setup.PRODUCT,
-    "Webhook": setup.WEBHOOK,
-    "User": setup.USER,
-    "Assumption": setup.ASSUMPTION,
-    "NewAssumptions": setup.NEW_ASSUMPTIONS,
-    "Clock": setup.CLOCK,
-    "Fault": setup.FAULT,
-    **{f"{name[0].upper()}{name[1:]}": documents.document(name) for name in RESOURCES},
-    "Event": deliveries.EVENT,
-    "Delivery": deliveries.DELIVERY,
-    "DeliveryRow": deliveries.ROW,
-    "Attempt": deliveries.ATTEMPT,
-    "TriggeredEvent": deliveries.TRIGGERED,
-    "RequestToRepeat": deliveries.REQUEST,
-    "Explanation": deliveries.EXPLANATION,
-    "Check": checks.CHECK,
-}
+
+
+@cache
+def _by_name() -> Mapping[str, Schema]:
+    """Return the whole schemas by name. They are made when somebody first asks for the document."""
+    return {
+        "Problem": setup.PROBLEM,
+        "Product": setup.PRODUCT,
+        "Webhook": setup.WEBHOOK,
+        "User": setup.USER,
+        "Assumption": setup.ASSUMPTION,
+        "NewAssumptions": setup.NEW_ASSUMPTIONS,
+        "Clock": setup.CLOCK,
+        "Fault": setup.FAULT,
+        **{f"{name[0].upper()}{name[1:]}": documents.document(name) for name in RESOURCES},
+        "Event": deliveries.EVENT,
+        "Delivery": deliveries.DELIVERY,
+        "DeliveryRow": deliveries.ROW,
+        "Attempt": deliveries.ATTEMPT,
+        "TriggeredEvent": deliveries.TRIGGERED,
+        "RequestToRepeat": deliveries.REQUEST,
+        "Explanation": deliveries.EXPLANATION,
+        "Check": checks.CHECK,
+    }
+
+
+def schemas() -> dict[str, Any]:
+    """Return the schemas by name, with references to each other."""
+    return {name: _members_named(schema) for name, schema in _by_name().items()}
 
 
 def named(value: Any) -> Any:
@@ -46,12 +58,8 @@ def _members_named(value: Schema) -> dict[str, Any]:
 
 
 def _name_of(value: Schema) -> str | None:
-    return next((name for name, schema in _BY_NAME.items() if schema == value), None)
+    return next((name for name, schema in _by_name().items() if schema == value), None)
 
 
 def _reference(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
-
-
-#: Schemas by name, with references to each other.
-SCHEMAS: Final = {name: _members_named(schema) for name, schema in _BY_NAME.items()}
