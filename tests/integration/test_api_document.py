@@ -16,7 +16,7 @@ from leanbe_emitter import Settings
 from leanbe_emitter.server.http.access import Access
 from leanbe_emitter.wire.event_names import EVENT_NAMES
 from tests.support.api_client import Api, open_api, openapi_document
-from tests.support.openapi_check import OpenApiCheck
+from tests.support.openapi_check import OpenApiCheck, component_name
 
 RESOURCES = ("customers", "ideas", "idea-requests", "backlog-items", "okrs", "announcements")
 
@@ -41,7 +41,7 @@ def operations(document: Any) -> list[Any]:
 def responses(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
     """Yield statuses and responses; those that operations share are components."""
     for status, response in operation["responses"].items():
-        name = response.get("$ref", "").rpartition("/")[2]
+        name = component_name(response)
         yield status, document["components"]["responses"][name] if name else response
 
 

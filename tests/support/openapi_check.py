@@ -13,6 +13,11 @@ _WITHOUT_OPERATION = (404, 405)
 _DOCUMENT = "urn:openapi"
 
 
+def component_name(response: Mapping[str, Any]) -> str:
+    """Return the name of the component that a response refers to; empty if it refers to none."""
+    return str(response.get("$ref", "")).rpartition("/")[2]
+
+
 class OpenApiCheck:
     """Compares answers with a document; makes the validator of each content once.
 
@@ -44,9 +49,9 @@ class OpenApiCheck:
         )
         where: tuple[str, ...] = ("paths", template, method.lower(), "responses", status)
         promised = operation["responses"][status]
-        if "$ref" in promised:
-            where = ("components", "responses", promised["$ref"].rpartition("/")[2])
-            promised = self._responses[where[-1]]
+        if name := component_name(promised):
+            where = ("components", "responses", name)
+            promised = self._responses[name]
         assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}, (
             answer.headers
         )

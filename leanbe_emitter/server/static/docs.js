@@ -63,11 +63,16 @@ function authorized(request) {
  * Ours only knows references into the document itself, and this document has no others.
  */
 function withOwnReferences() {
-  const resolveSubtree = async (document, path) => {
-    const part = path.reduce((value, key) => value?.[key], document);
-    return { spec: resolved(part, document), errors: [] };
-  };
+  const resolveSubtree = async (document, path) => ({
+    spec: resolved(at(document, path), document),
+    errors: [],
+  });
   return { fn: { resolveSubtree } };
+}
+
+/** Return the part of the document at a path; undefined if there is none. */
+function at(document, path) {
+  return path.reduce((part, key) => part?.[key], document);
 }
 
 /** Return a value of the document with the content of each reference in its place. */
@@ -79,8 +84,7 @@ function resolved(value, document) {
     return value.map((each) => resolved(each, document));
   }
   if (typeof value.$ref === "string") {
-    const path = value.$ref.slice("#/".length).split("/");
-    return resolved(path.reduce((found, key) => found[key], document), document);
+    return resolved(at(document, value.$ref.slice("#/".length).split("/")), document);
   }
   return Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, resolved(each, document)]),
